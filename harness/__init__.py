@@ -1,0 +1,1 @@
+"""gameday proves an operations runbook on a real system."""

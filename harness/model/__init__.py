@@ -1,0 +1,1 @@
+"""Values, judgements, events, ports and errors: standard library only, no I/O, no clock."""
