@@ -46,7 +46,7 @@ class Happened(Enum):
     UNKNOWN = "unknown"
 
 
-class ActFailed(InfrastructureError):
+class ActFailed(InfrastructureError):  # noqa: N818  (the words of the design)
     """An act on the system failed.
 
     Attributes:
@@ -58,9 +58,9 @@ class ActFailed(InfrastructureError):
         self.happened = happened
 
 
-class AbilityMissing(GamedayError):
+class AbilityMissing(GamedayError):  # noqa: N818  (the words of the design)
     """The runtime lacks an ability, so whatever needs it is skipped with this reason."""
 
 
-class Unreadable(GamedayError):
+class Unreadable(GamedayError):  # noqa: N818  (the words of the design)
     """A probe could not read its measurement; never a good sample."""

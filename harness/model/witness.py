@@ -22,7 +22,7 @@ class Seen:
 
 
 class Witness(Protocol):
-    """Watches one fault on one cell: prepared before the injection, asked after it and at the end of the hold, closed."""
+    """Watches one fault on one cell: prepared before the injection, asked after it and at the end of the hold."""
 
     async def prepare(self, observer: Observer) -> None:
         """Take what must be known before the injection; raises Unreadable when the part is not as it should be."""
@@ -144,5 +144,3 @@ class AllOf:
     async def close(self) -> None:
         for witness in self._witnesses:
             await witness.close()
-
-
