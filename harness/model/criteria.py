@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 
 from harness.model.probes import Probe, Sweep
 from harness.model.span import Number, Settings, as_span
@@ -96,7 +97,7 @@ class Trend:
             return last - first > as_span(self.by).of({})
         if self.kind == "stops growing":
             return last <= first
-        never_rose = all(b <= a for a, b in zip(values, values[1:], strict=False))
+        never_rose = all(b <= a for a, b in pairwise(values))
         return never_rose and (last < first or last == 0)
 
     def __str__(self) -> str:

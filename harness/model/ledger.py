@@ -58,6 +58,11 @@ class Ledger:
         self._sent.append(sent)
         self._ended_s.append(ended_s)
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self._sent.clear()
+        self._ended_s.clear()
+
     def __len__(self) -> int:
         return len(self._sent)
 

@@ -267,6 +267,9 @@ class Injector(Protocol):
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish a message."""
 
+    async def delete_consumer(self, stream: str, consumer: str) -> None:
+        """Remove a durable consumer of a stream."""
+
     async def redis(self, *command: str) -> Any:
         """Run a Redis command."""
 
@@ -401,5 +404,5 @@ class Client(Protocol):
     ) -> Reply:
         """One request to a service without cookies, over pooled connections; never raises for a failing system."""
 
-    def secret(self, service: str, name: str) -> str:
+    def secret(self, name: str) -> str:
         """A credential that the client side of the system rightly has, as the topology gives it."""

@@ -42,6 +42,12 @@ class CellSpec:
     folder: Path
     settings: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
+    def baseline(self, topology: Topology, service: str) -> dict[str, str]:
+        """The settings that a service has when nobody has touched it, by property."""
+        settings = topology.settings_of(service, self.profile)
+        settings.update({name: value for (owner, name), value in self.settings.items() if owner == service})
+        return settings
+
 
 class Cell(Protocol):
     """One copy of the stack."""
@@ -55,8 +61,15 @@ class Cell(Protocol):
     @property
     def topology(self) -> Topology: ...
 
+    @property
+    def superuser_password(self) -> str:
+        """Of the database, for setting a cell up and emptying it; no fault and no response uses it."""
+
     def address(self, name: str) -> Address:
         """Of a part or service itself, past every link."""
+
+    def addresses(self, service: str) -> list[Address]:
+        """Of every instance of a service, past every link; the first is `address`."""
 
     def link_address(self, link: str) -> Address:
         """Of a link's proxy, as the link's client reaches it."""
@@ -192,7 +205,7 @@ class Data(Protocol):
         """Remember what is not data (schema, roles and grants, streams, consumers) so that a drift is seen later."""
 
     async def drift(self) -> list[str]:
-        """What differs from the baseline in schema, grants, streams and consumers, one line each; empty when nothing."""
+        """What differs from the baseline in schema, grants, streams and consumers, one line each."""
 
     async def reset(self) -> None:
         """Empty tables, Redis and streams, so that the cell is as if nobody had used it; consumers stay."""

@@ -77,6 +77,15 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A job or a tool of the stack: a module and the variables it is given, placeholders unresolved."""
+
+    name: str
+    module: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Setting:
     """One setting of one service.
 
@@ -117,7 +126,9 @@ class Topology:
         folder: where the paths in the file are relative to, as given by whoever read it.
         profiles: scale factors by profile name.
         links: `client->server`, in the file's order; clients named `client` stand for the world outside.
-        jobs: modules of the jobs; tools: modules of the repair tools.
+        jobs: processes that an operator can list, slow down and stop.
+        tools: repairs that run to their end.
+        resets: requests (service, method, path) that empty what a service keeps in memory.
     """
 
     name: str
@@ -129,8 +140,9 @@ class Topology:
     parts: Mapping[str, Part]
     services: Mapping[str, Service]
     links: tuple[str, ...]
-    jobs: Mapping[str, str]
-    tools: Mapping[str, str]
+    jobs: Mapping[str, Program]
+    tools: Mapping[str, Program]
+    resets: tuple[Mapping[str, str], ...]
     settings: tuple[Setting, ...]
     inequalities: tuple[Inequality, ...]
 
@@ -243,8 +255,9 @@ def _read(data: Mapping[str, Any], folder: str) -> Topology:
         parts=parts,
         services=services,
         links=tuple(f"{client}->{server}" for client, servers in data["links"].items() for server in servers),
-        jobs={name: job["module"] for name, job in data.get("jobs", {}).items()},
-        tools={name: tool["module"] for name, tool in data.get("tools", {}).items()},
+        jobs=_programs(data.get("jobs", {})),
+        tools=_programs(data.get("tools", {})),
+        resets=tuple(dict(r) for r in data.get("resets", ())),
         settings=tuple(
             _setting(owner, name, table, profiles)
             for owner, tables in data.get("settings", {}).items()
@@ -257,6 +270,10 @@ def _read(data: Mapping[str, Any], folder: str) -> Topology:
             for r in data.get("inequalities", ())
         ),
     )
+
+
+def _programs(tables: Mapping[str, Any]) -> dict[str, Program]:
+    return {name: Program(name, t["module"], dict(t.get("environment", {}))) for name, t in tables.items()}
 
 
 def _setting(owner: str, name: str, table: Mapping[str, Any], profiles: Mapping[str, Any]) -> Setting:

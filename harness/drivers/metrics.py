@@ -1,0 +1,166 @@
+"""Metrics of the services: only the wanted series are scraped, and only the last minutes of them are kept."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from harness.drivers.http import Asker
+from harness.model.ports import Clock
+from harness.model.runtime import Cell
+
+Labels = Mapping[str, str | Sequence[str]]
+Series = tuple[str, frozenset[tuple[str, str]]]
+
+KEPT = 1200
+"""Scrapes kept of each instance: ten minutes at 2 Hz, longer than any window."""
+
+_SUFFIXES = ("", "_bucket", "_count", "_sum")
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """The values of one scrape of one instance."""
+
+    at_s: float
+    values: Mapping[Series, float]
+
+
+class Metrics:
+    """What was scraped of a cell's services, by service and instance."""
+
+    def __init__(self, cell: Cell, asker: Asker, clock: Clock) -> None:
+        self._cell = cell
+        self._asker = asker
+        self._clock = clock
+        self._scrapes: dict[tuple[str, int], deque[Scrape]] = {}
+
+    def forget(self) -> None:
+        """Drop every sample."""
+        self._scrapes.clear()
+
+    async def scrape(self, wanted: Mapping[str, frozenset[str]]) -> None:
+        """Read the named metrics of the named services once, all at the same time."""
+        await asyncio.gather(
+            *(
+                self._scrape(service, instance, names)
+                for service, names in wanted.items()
+                for instance in range(len(self._cell.addresses(service)))
+            )
+        )
+
+    async def _scrape(self, service: str, instance: int, names: frozenset[str]) -> None:
+        query = urlencode([("name[]", name + suffix) for name in sorted(names) for suffix in _SUFFIXES])
+        reply = await self._asker.ask(service, f"/actuator/prometheus?{query}", instance=instance)
+        if reply.status != 200:
+            return
+        try:
+            values = parse(reply.body.decode(), names)
+        except ValueError:
+            return  # half an exposition is no sample
+        kept = self._scrapes.setdefault((service, instance), deque(maxlen=KEPT))
+        kept.append(Scrape(self._clock.now_s(), values))
+
+    def value(self, service: str, name: str, labels: Labels | None = None) -> float | None:
+        """The newest value, summed over matching series and instances; None when any instance has none."""
+        found = self._of(service)
+        if not found:
+            return None
+        sums = [_sum(scrapes[-1], name, labels) for scrapes in found]
+        known = [s for s in sums if s is not None]
+        return sum(known) if known else None
+
+    def increase(self, service: str, name: str, window_s: float, labels: Labels | None = None) -> float | None:
+        """By how much counters rose within the window."""
+        rises = [
+            r for scrapes in self._of(service) for r in [self._rise(scrapes, name, window_s, labels)] if r is not None
+        ]
+        if not rises:
+            return None
+        return sum(sum(rise.values()) for rise in rises)
+
+    def quantile_s(
+        self, service: str, name: str, q: float, window_s: float, labels: Labels | None = None
+    ) -> float | None:
+        """A quantile of a histogram's increase within the window."""
+        buckets: dict[float, float] = {}
+        for scrapes in self._of(service):
+            rise = self._rise(scrapes, f"{name}_bucket", window_s, labels) or {}
+            for (_, pairs), count in rise.items():
+                bound = float(dict(pairs)["le"])
+                buckets[bound] = buckets.get(bound, 0.0) + count
+        return quantile(sorted(buckets.items()), q)
+
+    def _of(self, service: str) -> list[deque[Scrape]]:
+        return [scrapes for (of, _), scrapes in self._scrapes.items() if of == service and scrapes]
+
+    def _rise(
+        self, scrapes: deque[Scrape], name: str, window_s: float, labels: Labels | None
+    ) -> dict[Series, float] | None:
+        """The rise of each series from the newest scrape before the window on; a fall is a restart from zero."""
+        start_s = self._clock.now_s() - window_s
+        inside = [s for s in scrapes if s.at_s >= start_s]
+        before = next((s for s in reversed(scrapes) if s.at_s < start_s), None)
+        used = [before, *inside] if before is not None else inside
+        if len(used) < 2 or not inside:
+            return None
+        rises: dict[Series, float] = {}
+        for series in {s for scrape in used for s in scrape.values if _matches(s, name, labels)}:
+            last = used[0].values.get(series, 0.0)
+            rise = 0.0
+            for scrape in used[1:]:
+                now = scrape.values.get(series, 0.0)
+                rise += now - last if now >= last else now
+                last = now
+            rises[series] = rise
+        return rises
+
+
+def parse(text: str, names: Iterable[str]) -> dict[Series, float]:
+    """The wanted samples of an exposition; raises ValueError for text that is none."""
+    wanted = {name + suffix for name in names for suffix in _SUFFIXES}
+    return {
+        (sample.name, frozenset(sample.labels.items())): float(sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name in wanted
+    }
+
+
+def quantile(buckets: Sequence[tuple[float, float]], q: float) -> float | None:
+    """The quantile of cumulative buckets (upper bound, count), interpolated; None without any observation.
+
+    Beyond the last finite bound it is that bound, as Prometheus has it.
+    """
+    if not buckets or buckets[-1][1] <= 0:
+        return None
+    rank = q * buckets[-1][1]
+    low_bound = low_count = 0.0
+    for bound, count in buckets:
+        if count >= rank:
+            if bound == float("inf"):
+                return low_bound
+            share = (rank - low_count) / (count - low_count) if count > low_count else 1.0
+            return low_bound + (bound - low_bound) * share
+        low_bound, low_count = bound, count
+    return low_bound
+
+
+def _sum(scrape: Scrape, name: str, labels: Labels | None) -> float | None:
+    values = [value for series, value in scrape.values.items() if _matches(series, name, labels)]
+    if not values or any(v != v for v in values):  # noqa: PLR0124  (NaN says that the service itself cannot tell)
+        return None
+    return sum(values)
+
+
+def _matches(series: Series, name: str, labels: Labels | None) -> bool:
+    if series[0] != name:
+        return False
+    have = dict(series[1])
+    return all(
+        have.get(key) == value if isinstance(value, str) else have.get(key) in value
+        for key, value in (labels or {}).items()
+    )

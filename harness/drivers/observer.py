@@ -1,0 +1,90 @@
+"""Reading, and only reading: the probes' port."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.drivers import canary
+from harness.drivers.history import ChangeHistory
+from harness.drivers.http import Asker
+from harness.drivers.logs import Logs
+from harness.drivers.metrics import Metrics
+from harness.drivers.nats import Broker
+from harness.drivers.postgres import Reader
+from harness.drivers.redis import Store
+from harness.model.ledger import Ledger
+from harness.model.ports import Canary, Change, Clock, PartState, Pong, Reply
+from harness.model.runtime import Cell
+from harness.model.topology import variable
+
+
+class CellObserver:
+    """See model.ports.Observer."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        clock: Clock,
+        ledger: Ledger,
+        *,
+        reader: Reader,
+        broker: Broker,
+        store: Store,
+        asker: Asker,
+        metrics: Metrics,
+        logs: Logs,
+        history: ChangeHistory,
+    ) -> None:
+        self.clock = clock
+        self.ledger = ledger
+        self._cell = cell
+        self._history = history
+        self._asker = asker
+        self._logs = logs
+        self.sql = reader.rows
+        self.stream = broker.stream
+        self.consumer = broker.consumer
+        self.redis = store.read
+        self.metric = metrics.value
+        self.increase = metrics.increase
+        self.quantile_s = metrics.quantile_s
+
+    async def http(
+        self,
+        service: str,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> Reply:
+        """A tagged request straight to a service."""
+        return await self._asker.ask(service, path, method=method, headers=headers, body=body)
+
+    def log_count(self, service: str, text: str, window_s: float) -> float | None:
+        """How many log lines with this text came within the window."""
+        return self._logs.count(service, text, window_s)
+
+    async def canary(self, link: str) -> Canary:
+        """Open a connection through a link and prove that it answers."""
+        return await canary.open_canary(self._cell, link)
+
+    async def reach(self, link: str, *, timeout_s: float = 1.0) -> Pong:
+        """Ask through a link on a new connection."""
+        return await canary.reach(self._cell, link, timeout_s)
+
+    def states(self, name: str | None = None) -> list[PartState]:
+        """The state of parts and instances."""
+        return self._cell.states(name)
+
+    def jobs(self) -> list[str]:
+        """The jobs that run."""
+        return self._cell.jobs()
+
+    def changes(self) -> list[Change]:
+        """The change history."""
+        return self._history.all()
+
+    def setting(self, service: str, name: str) -> str | None:
+        """A setting as the service was given it at its last start."""
+        states: Sequence[PartState] = self._cell.states(service)
+        return states[0].environment.get(variable(name)) if states else None

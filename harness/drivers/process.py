@@ -1,0 +1,163 @@
+"""The process runtime: the real parts as child processes on 127.0.0.1, none of which outlives the runner."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import platformdirs
+
+from harness.drivers import parts as real_parts
+from harness.drivers import process_parts, readiness
+from harness.drivers.clock import wait_until
+from harness.drivers.parts import Part
+from harness.drivers.ports_alloc import PortBlock, reserve
+from harness.drivers.process_cell import ProcessCell
+from harness.drivers.spawner import Process, Spawner
+from harness.model.errors import CellError
+from harness.model.ports import Ability
+from harness.model.runtime import Address, CellSpec
+from harness.model.topology import Topology
+
+KEYCLOAK_READY_S = 120.0
+"""Keycloak takes 4 to 8 s on an idle machine of 2 cores; a busy one takes several times as long."""
+
+
+def state_folder() -> Path:
+    """Where runs of this user note what they have; GAMEDAY_STATE names another place."""
+    return Path(os.environ.get("GAMEDAY_STATE") or platformdirs.user_state_dir("gameday"))
+
+
+class ProcessRuntime:
+    """See model.runtime.Runtime."""
+
+    name = "process"
+    abilities = frozenset(Ability)
+
+    def __init__(self, topology: Topology, logs: Path) -> None:
+        self.topology = topology
+        self.spawner = Spawner()
+        self.parts: dict[str, Part] = {}
+        self._logs = logs
+        self._folder = Path()
+        self._shared_ports: PortBlock | None = None
+        self._shared: dict[str, Address] = {}
+        self._started: dict[str, asyncio.Task[Process]] = {}
+        self._management = 0
+        self._warm: asyncio.Task[None] | None = None
+        self._cells: list[ProcessCell] = []
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The version of each real part."""
+        return {name: part.version for name, part in self.parts.items()}
+
+    def needed_parts(self) -> list[str]:
+        """The real parts that the topology asks for."""
+        protocols = {part.protocol for part in self.topology.parts.values()}
+        named = [name for name in ("postgres", "redis", "nats") if name in protocols]
+        return [*named, *(["java", "keycloak"] if "keycloak" in self.topology.parts else []), "toxiproxy"]
+
+    async def open(self) -> None:
+        """Get the parts, start the spawner, and begin to warm it."""
+        self.parts = await asyncio.to_thread(real_parts.ensure_all, self.needed_parts())
+        self._folder = Path(tempfile.mkdtemp(prefix=f"gameday-{os.getpid()}-"))
+        self._folder.chmod(0o755)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        await self.spawner.start()
+        self._warm = asyncio.create_task(self.spawner.warm(self.topology.preload))
+        self._shared_ports = await asyncio.to_thread(reserve, state_folder() / "ports")
+        shared = [name for name, part in self.topology.parts.items() if part.shared]
+        ports = self._shared_ports.take(len(shared) + 1)
+        self._shared = {name: Address("127.0.0.1", port) for name, port in zip(shared, ports, strict=False)}
+        self._management = ports[-1]
+
+    def base_environment(self) -> dict[str, str]:
+        """What every process gets: enough to run, nothing of the person's own."""
+        kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH"}}
+        return {"LC_ALL": "C.UTF-8", **kept}
+
+    async def start_module(
+        self, module: str, env: Mapping[str, str], log: Path, arguments: Sequence[str] = ()
+    ) -> Process:
+        """Fork a Python module from the warmed process."""
+        if self._warm is not None:
+            await asyncio.shield(self._warm)
+        python = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+        return await self.spawner.spawn(
+            module=module, arguments=arguments, env=self.base_environment() | python | dict(env), log=log
+        )
+
+    def shared_address(self, name: str) -> Address:
+        """Of a part that all cells share."""
+        return self._shared[name]
+
+    def want(self, name: str) -> None:
+        """Begin to start a shared part, without waiting for it; once is enough."""
+        if name not in self._started:
+            self._started[name] = asyncio.create_task(self._start_shared(name), name=f"start of {name}")
+
+    async def _start_shared(self, name: str) -> Process:
+        if name != "keycloak":
+            raise CellError(f"the process runtime cannot share {name}; only keycloak can be shared")
+        folder = self._folder / "shared"
+        folder.mkdir()
+        realm = Path(self.topology.folder) / str(self.topology.parts[name].options["realm"])
+        command = process_parts.keycloak(
+            self.parts["keycloak"],
+            self.parts["java"],
+            folder,
+            listen=self._shared[name],
+            management=self._management,
+            realm=realm,
+        )
+        return await self.spawner.spawn(
+            argv=command.argv, env=self.base_environment() | dict(command.env), log=self._logs / f"{name}.log"
+        )
+
+    async def shared_ready(self, name: str, timeout_s: float) -> None:
+        """Wait until a shared part answers."""
+        self.want(name)
+        process = await self._started[name]
+        path = str(self.topology.parts[name].options.get("health", "/"))
+        protocol = self.topology.parts[name].protocol
+
+        async def check() -> bool:
+            if not process.running:
+                raise CellError(f"{name} ended by itself; see {self._logs / f'{name}.log'}")
+            return await readiness.answers(protocol, self._shared[name], path)
+
+        await wait_until(
+            check, what=f"{name} (log: {self._logs / f'{name}.log'})", timeout_s=max(timeout_s, KEYCLOAK_READY_S)
+        )
+
+    async def cell(self, spec: CellSpec) -> ProcessCell:
+        """Start a cell."""
+        ports = await asyncio.to_thread(reserve, state_folder() / "ports")
+        folder = self._folder / spec.name
+        folder.mkdir()
+        folder.chmod(0o755)
+        cell = ProcessCell(self, spec, ports, folder)
+        self._cells.append(cell)
+        await cell.begin()
+        return cell
+
+    async def close(self) -> None:
+        """End everything."""
+        for task in (self._warm, *self._started.values()):
+            if task is not None and not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, CellError):
+                    await task
+        await self.spawner.close()
+        for cell in self._cells:
+            with contextlib.suppress(CellError):
+                await cell.close()
+        if self._shared_ports is not None:
+            self._shared_ports.close()
+        if self._folder != Path():
+            await asyncio.to_thread(shutil.rmtree, self._folder, True)

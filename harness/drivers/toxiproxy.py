@@ -1,0 +1,158 @@
+"""Toxiproxy: the proxies of a cell's links; the only module that speaks to it.
+
+The client library keeps the server's address in a class attribute, is synchronous, sets no timeout and lets an answer
+that says "failed" pass. So every call goes through one lock with a bounded session, in a thread, and what it was to do is
+read back.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import requests
+import toxiproxy
+import toxiproxy.api
+from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
+from toxiproxy.proxy import Proxy
+
+from harness.model.errors import ActFailed, Happened
+from harness.model.runtime import Cell, LinkState
+
+T = TypeVar("T")
+
+ANSWER_S = 2.0
+"""Toxiproxy answers within milliseconds; one that does not within this hangs."""
+
+
+class _Bounded(requests.Session):
+    """A session in which no request waits for ever."""
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """One request, bounded."""
+        kwargs.setdefault("timeout", ANSWER_S)
+        return super().request(*args, **kwargs)
+
+
+_LOCK = threading.Lock()
+_SESSION = _Bounded()
+_SESSION.trust_env = False
+toxiproxy.api.requests = _SESSION
+_TROUBLE = (requests.RequestException, InvalidToxic, NotFound, ProxyExists, ValueError, KeyError)
+
+
+class ToxiproxyLinks:
+    """See model.runtime.Links; it also breaks links, for the injector."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    async def create_all(self) -> None:
+        """Make a proxy for every link of the topology."""
+
+        def create(server: toxiproxy.Toxiproxy) -> None:
+            for link in self._cell.topology.links:
+                self._create(server, link)
+
+        await self._do("create the proxies", create)
+
+    async def state(self, link: str) -> LinkState:
+        """A link's proxy now."""
+        return await self._do(f"look at {link}", lambda server: _state(self._proxy(server, link)))
+
+    async def heal(self, link: str) -> None:
+        """Disable, delete toxics, enable: between two deletions a client would reconnect into a half-healed proxy."""
+
+        def heal(server: toxiproxy.Toxiproxy) -> LinkState:
+            proxy = server.get_proxy(link)
+            if proxy is None or proxy.upstream != self._cell.upstream(link):
+                if proxy is not None:
+                    proxy.destroy()
+                self._create(server, link)
+            else:
+                proxy.disable()
+                for name in proxy.toxics():
+                    proxy.destroy_toxic(name)
+                proxy.enable()
+            return _state(self._proxy(server, link))
+
+        state = await self._do(f"heal {link}", heal)
+        if not state.enabled or state.toxics or state.upstream != self._cell.upstream(link):
+            raise ActFailed(f"{link} could not be healed: it is {state}")
+
+    async def replace(self) -> None:
+        """End Toxiproxy and start a fresh one."""
+        await self._cell.kill("toxiproxy")
+        await self._cell.start("toxiproxy")
+        await self._cell.ready(["toxiproxy"])
+        await self.create_all()
+
+    async def cut(self, link: str, *, black_hole: bool) -> None:
+        """Refuse, or swallow in both directions."""
+
+        def cut(server: toxiproxy.Toxiproxy) -> LinkState:
+            proxy = self._proxy(server, link)
+            if black_hole:
+                for stream in ("upstream", "downstream"):
+                    proxy.add_toxic(type="timeout", stream=stream, attributes={"timeout": 0})
+            else:
+                proxy.disable()
+            return _state(self._proxy(server, link))
+
+        state = await self._do(f"cut {link}", cut)
+        if (len(state.toxics) != 2) if black_hole else state.enabled:
+            raise ActFailed(f"{link} could not be cut: it is {state}")
+
+    async def slow(self, link: str, *, latency_ms: float, jitter_ms: float, rate_kb_s: float | None) -> None:
+        """Delay answers, limit bandwidth."""
+        toxics: list[tuple[str, dict[str, int]]] = []
+        if latency_ms or jitter_ms:
+            toxics.append(("latency", {"latency": int(latency_ms), "jitter": int(jitter_ms)}))
+        if rate_kb_s is not None:
+            toxics.append(("bandwidth", {"rate": int(rate_kb_s)}))
+        await self._add(link, toxics, "downstream")
+
+    async def reset(self, link: str, *, after_ms: int) -> None:
+        """Reset connections once data flows."""
+        await self._add(link, [("reset_peer", {"timeout": after_ms})], "upstream")
+
+    async def _add(self, link: str, toxics: list[tuple[str, dict[str, int]]], stream: str) -> None:
+        def add(server: toxiproxy.Toxiproxy) -> LinkState:
+            proxy = self._proxy(server, link)
+            for kind, attributes in toxics:
+                proxy.add_toxic(type=kind, stream=stream, attributes=attributes)
+            return _state(self._proxy(server, link))
+
+        state = await self._do(f"change {link}", add)
+        missing = {f"{kind}_{stream}" for kind, _ in toxics} - set(state.toxics)
+        if missing:
+            raise ActFailed(f"{link} did not take {', '.join(sorted(missing))}")
+
+    def _create(self, server: toxiproxy.Toxiproxy, link: str) -> None:
+        server.create(upstream=self._cell.upstream(link), name=link, listen=self._cell.proxy_listen(link), enabled=True)
+
+    def _proxy(self, server: toxiproxy.Toxiproxy, link: str) -> Proxy:
+        self._cell.topology.server(link)
+        proxy = server.get_proxy(link)
+        if proxy is None:
+            raise ActFailed(f"Toxiproxy of {self._cell.name} has no proxy {link}", happened=Happened.NO)
+        return proxy
+
+    async def _do(self, what: str, work: Callable[[toxiproxy.Toxiproxy], T]) -> T:
+        """Work with the server in a thread; raises ActFailed when it does not answer or says no."""
+        api = self._cell.proxy_api()
+
+        def locked() -> T:
+            with _LOCK:
+                server = toxiproxy.Toxiproxy()
+                server.update_api_consumer(api.host, api.port)
+                return work(server)
+
+        try:
+            return await asyncio.to_thread(locked)
+        except _TROUBLE as error:
+            raise ActFailed(f"cannot {what}: Toxiproxy at {api} says {type(error).__name__}: {error}") from None
+
+
+def _state(proxy: Proxy) -> LinkState:
+    return LinkState(bool(proxy.enabled), str(proxy.upstream), tuple(sorted(proxy.toxics())))

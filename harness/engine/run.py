@@ -1,0 +1,416 @@
+"""One scenario on one cell: a straight line of phases, from the steady state to the restored cell."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.engine import claim
+from harness.engine.reconcile import reconcile
+from harness.engine.traffic import Traffic
+from harness.engine.watch import Watch
+from harness.model.arms import Arm
+from harness.model.criteria import ConditionEvidence, Criterion, Verdict, always, eventually
+from harness.model.errors import ActFailed, CellError, Unreadable
+from harness.model.events import (
+    Checked,
+    Event,
+    Finding,
+    Found,
+    Noted,
+    Phase,
+    PhaseEnded,
+    PhaseStarted,
+    ScenarioStarted,
+    Stepped,
+    Timed,
+    Witnessed,
+    WorkloadSummary,
+)
+from harness.model.runtime import Equipment
+from harness.model.scenario import Scenario, Section, Step
+from harness.model.span import Settings, as_span
+from harness.model.witness import Seen, Witness
+
+STEADY_S = 2.0
+"""How long the steady stretch is judged as control; ten sweeps, four scrapes."""
+
+STEADY_WITHIN_S = 20.0
+"""How long a cell may take to become steady before the run says NOT_STEADY."""
+
+WITNESS_WITHIN_S = 5.0
+"""How long after the injection the witness may take to see the fault bite."""
+
+WITNESS_EVERY_S = 0.2
+
+TOO_LATE_MS = 50.0
+"""Send lateness p99 beyond which the machine, not the system, shaped the figures (measured: the knee lies there)."""
+
+STALLED_S = 1.5
+"""A gap between sweeps beyond which the runner itself did not get to run."""
+
+
+@dataclass
+class Outcome:
+    """What one scenario run came to.
+
+    Attributes:
+        findings: in the order in which they were made; never empty at the end.
+        symptom_s: from the injection to the first sighting of the symptom.
+        responded_s: when the response began, in seconds since the run began.
+        response_to_recovery_s: from the response to the start of the held recovery.
+        restored: whether the cell was shown clean afterwards and may be used again.
+    """
+
+    findings: list[tuple[Finding, Phase, str]] = field(default_factory=list)
+    injected_s: float | None = None
+    symptom_s: float | None = None
+    responded_s: float | None = None
+    response_to_recovery_s: float | None = None
+    restored: bool = False
+
+
+class _Ended(Exception):  # noqa: N818  (no error: the straight line just ends early)
+    """The scenario cannot go on: its finding is made already."""
+
+
+class ScenarioRun:
+    """One scenario, one arm, one cell."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        arm: Arm,
+        equipment: Equipment,
+        emit: Callable[[Event], None],
+        *,
+        seed: int,
+        settings: Settings,
+        sections: Mapping[str, Section],
+    ) -> None:
+        self.scenario = scenario.resolve(settings)
+        self.arm = arm
+        self.outcome = Outcome()
+        self._eq = equipment
+        self._clock = equipment.clock
+        self._emit = emit
+        self._seed = seed
+        self._sections = [sections[key] for key in scenario.sections if key in sections]
+        probes = [*self.scenario.probes, *(p for s in self._sections for c in s.checks for p in c.probes)]
+        self._watch = Watch(equipment, probes, emit, scenario.label)
+        self._traffic = Traffic(self.scenario.workload, equipment.client, random.Random(seed), seed)
+        self._witness: Witness | None = None
+        self._settling_until_s = float("-inf")
+
+    async def run(self) -> Outcome:
+        """Go through the phases; whatever happens, the cell is restored and the verdict is kept."""
+        scenario = self.scenario
+        self._emit(
+            ScenarioStarted(
+                self._now(),
+                scenario.label,
+                scenario.title,
+                list(scenario.sections),
+                self.arm.name,
+                self._seed,
+                scenario.fault.says,
+                str(scenario.symptom),
+                str(scenario.recovery),
+            )
+        )
+        self._begun_s = self._now()
+        try:
+            await self._phases()
+        except _Ended:
+            pass
+        except (ActFailed, CellError, Unreadable) as error:
+            self._find(Finding.UNKNOWN, Phase.RESTORE, f"the run could not go on: {error}")
+        finally:
+            await self._wind_down()
+        if not self.outcome.findings:
+            self._find(Finding.AS_EXPECTED, Phase.RESTORE, "everything came out as the runbook says")
+        claim.emit(self.outcome, self._emit, self._now(), scenario.label)
+        return self.outcome
+
+    async def _phases(self) -> None:
+        await self._begin()
+        await self._steady()
+        if self.arm.injects:
+            await self._inject()
+            await self._symptom()
+            if self.arm.holds:
+                await self._hold()
+            await self._respond()
+            await self._recover()
+        else:
+            await self._control()
+
+    # Phases ---------------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        await self._traffic.begin(self._clock)
+        await self._watch.begin()
+
+    async def _steady(self) -> None:
+        started_s = self._start(Phase.STEADY)
+        deadline_s = started_s + STEADY_WITHIN_S
+        while True:
+            since_s = self._now()
+            await self._watch.rest(since_s + STEADY_S)
+            lack = self._unsteady(since_s)
+            if lack is None:
+                break
+            if self._now() > deadline_s:
+                self._end(Phase.STEADY, started_s, "not steady", lack)
+                self._find(Finding.NOT_STEADY, Phase.STEADY, f"before anything was broken: {lack}")
+                raise _Ended
+        judgement = self._watch.judge(
+            _momentary(self.scenario.symptom), since_s, self._now(), what="symptom as control"
+        )
+        if judgement.verdict is Verdict.HELD:
+            self._end(Phase.STEADY, started_s, "symptom already there")
+            self._find(Finding.VACUOUS_SYMPTOM, Phase.STEADY, "the symptom was met before anything was broken")
+            raise _Ended
+        self._end(Phase.STEADY, started_s, "steady")
+
+    def _unsteady(self, since_s: float) -> str | None:
+        """What keeps the stretch since a moment from being steady; None when it is."""
+        ledger = self._eq.ledger
+        minimum = max(1, int(sum(w.rate_hz for w in self.scenario.workload) * STEADY_S * 0.5))
+        sent = ledger.since(since_s)
+        if self.scenario.workload and len(sent) < minimum:
+            return f"only {len(sent)} requests ended in {STEADY_S:g} s, {minimum} were expected"
+        refused = [s for s in sent if not s.accepted]
+        if len(refused) * 100 > len(sent):
+            worst = refused[-1]
+            how = worst.code or worst.status or worst.error
+            return f"{len(refused)} of {len(sent)} requests failed, the last {worst.op} with {how}"
+        for criterion, what in (
+            (self.scenario.steady, "steady state"),
+            (self.scenario.unaffected, "unaffected as control"),
+        ):
+            if criterion is not None:
+                judgement = self._watch.judge(_always(criterion), since_s, self._now(), what=what)
+                if judgement.verdict is not Verdict.HELD:
+                    return _short(judgement.conditions, f"{what}: {criterion}")
+        return None
+
+    async def _inject(self) -> None:
+        started_s = self._start(Phase.INJECT)
+        self._witness = self.scenario.fault.witness()
+        await self._witness.prepare(self._eq.observer)
+        self.outcome.injected_s = self._now()
+        await self.scenario.fault.inject(self._eq.injector)
+        self._settle()
+        self._end(Phase.INJECT, started_s, "injected", self.scenario.fault.says)
+        started_s = self._start(Phase.WITNESS)
+        seen = await self._look_until(bites=True)
+        self._end(Phase.WITNESS, started_s, "bites" if seen.bites else "does not bite", seen.says)
+        if not seen.bites:
+            self._find(Finding.NO_WITNESS, Phase.WITNESS, f"the fault was injected but does not bite: {seen.says}")
+            raise _Ended
+
+    async def _look_until(self, *, bites: bool) -> Seen:
+        assert self._witness is not None  # noqa: S101  (prepared by the phase before)
+        deadline_s = self._now() + WITNESS_WITHIN_S
+        while True:
+            seen = await self._witness.look(self._eq.observer)
+            self._emit(Witnessed(self._now(), self.scenario.label, seen.bites, seen.says))
+            if seen.bites is bites or self._now() >= deadline_s:
+                return seen
+            await self._clock.sleep(WITNESS_EVERY_S)
+
+    async def _symptom(self) -> None:
+        started_s = self._start(Phase.SYMPTOM)
+        injected_s = self.outcome.injected_s or started_s
+        judgement = await self._watch.until(self.scenario.symptom, injected_s, what="symptom")
+        if judgement.met_at_s is not None:
+            self.outcome.symptom_s = judgement.met_at_s - injected_s
+        self._end(Phase.SYMPTOM, started_s, judgement.verdict.value)
+        if judgement.verdict is Verdict.UNKNOWN:
+            self._find(Finding.UNKNOWN, Phase.SYMPTOM, _short(judgement.conditions, "the symptom could not be judged"))
+            raise _Ended
+        if judgement.verdict is not Verdict.HELD:
+            self._find(Finding.NOT_REPRODUCED, Phase.SYMPTOM, _short(judgement.conditions, "the symptom did not come"))
+            raise _Ended
+
+    async def _hold(self) -> None:
+        """Watch the untreated stretch: nothing recovers by itself, and the fault still bites at its end."""
+        started_s = self._start(Phase.HOLD)
+        await self._watch.capture(self.scenario.recovery)
+        await self._watch.rest(started_s + as_span(self.scenario.hold_s).of({}))
+        judgement = self._watch.judge(self.scenario.recovery, started_s, self._now(), what="recovery as untreated")
+        seen = await self._look_until(bites=True)
+        if judgement.verdict is Verdict.HELD:
+            self._end(Phase.HOLD, started_s, "recovered by itself")
+            self._find(Finding.SELF_HEALED, Phase.HOLD, "the recovery criteria were met before anybody responded")
+            raise _Ended
+        if seen.bites is False:
+            self._end(Phase.HOLD, started_s, "the fault went away")
+            self._find(Finding.SELF_HEALED, Phase.HOLD, f"the fault went away before anybody responded: {seen.says}")
+            raise _Ended
+        if seen.bites is None:
+            self._find(Finding.UNKNOWN, Phase.HOLD, f"whether the fault still bites could not be told: {seen.says}")
+            raise _Ended
+        self._end(Phase.HOLD, started_s, "stays broken", seen.says)
+
+    async def _respond(self) -> None:
+        started_s = self._start(Phase.RESPOND)
+        await self._watch.capture(self.scenario.recovery)
+        self.outcome.responded_s = started_s
+        self._check()
+        steps = self.scenario.response if self.arm.responds else (self.scenario.placebo,) if self.arm.placebo else ()
+        for number, step in enumerate(steps):
+            await self._carry_out(step)
+            if number < len(steps):
+                await self._watch.rest(self._now())
+                self._check()
+        self._settle()
+        self._end(Phase.RESPOND, started_s, f"{len(steps)} steps")
+
+    async def _carry_out(self, step: Step) -> None:
+        began_s = self._now()
+        if step.unless is not None:
+            judgement = await self._watch.until(step.unless, began_s, what=f"not needed: {step.title}")
+            if judgement.verdict is Verdict.HELD:
+                self._emit(
+                    Stepped(self._now(), self.scenario.label, step.title, True, self._now() - began_s, step.in_runbook)
+                )
+                return
+        await step.act(self._eq.operator)
+        self._emit(Stepped(self._now(), self.scenario.label, step.title, False, self._now() - began_s, step.in_runbook))
+
+    async def _recover(self) -> None:
+        started_s = self._start(Phase.RECOVER)
+        since_s = self.outcome.responded_s or started_s
+        criterion = self.scenario.recovery
+        judgement = await self._watch.until(criterion, max(since_s, self._settling_until_s), what="recovery")
+        self._check()
+        self._end(Phase.RECOVER, started_s, judgement.verdict.value)
+        treated = self.arm.responds
+        if judgement.verdict is Verdict.UNKNOWN:
+            self._find(Finding.UNKNOWN, Phase.RECOVER, _short(judgement.conditions, "recovery could not be judged"))
+        elif treated and judgement.verdict is not Verdict.HELD:
+            self._find(Finding.NOT_RECOVERED, Phase.RECOVER, _short(judgement.conditions, "not recovered in time"))
+        elif not treated and judgement.verdict is Verdict.HELD:
+            why = "after a placebo" if self.arm.placebo else "without any response"
+            self._find(Finding.SELF_HEALED, Phase.RECOVER, f"the recovery criteria were met {why}")
+        elif judgement.met_at_s is not None:
+            self.outcome.response_to_recovery_s = judgement.met_at_s - since_s
+        self._judge_unaffected()
+
+    async def _control(self) -> None:
+        """Without a fault, the symptom must not be met for as long as it is given under one."""
+        started_s = self._start(Phase.SYMPTOM)
+        judgement = await self._watch.until(self.scenario.symptom, started_s, what="symptom as control")
+        self._end(Phase.SYMPTOM, started_s, judgement.verdict.value)
+        if judgement.verdict is Verdict.HELD:
+            self._find(Finding.VACUOUS_SYMPTOM, Phase.SYMPTOM, "the symptom was met although nothing was broken")
+        elif judgement.verdict is Verdict.UNKNOWN:
+            self._find(Finding.UNKNOWN, Phase.SYMPTOM, _short(judgement.conditions, "the symptom could not be judged"))
+        self._judge_unaffected()
+
+    def _judge_unaffected(self) -> None:
+        criterion = self.scenario.unaffected
+        if criterion is None:
+            return
+        judgement = self._watch.judge(
+            criterion, self.outcome.injected_s or self._begun_s, self._now(), what="unaffected"
+        )
+        if judgement.verdict is Verdict.BROKEN:
+            self._find(
+                Finding.COLLATERAL, Phase.RECOVER, _short(judgement.conditions, "what should stay whole did not")
+            )
+        elif judgement.verdict is Verdict.UNKNOWN:
+            self._find(
+                Finding.UNKNOWN, Phase.RECOVER, _short(judgement.conditions, "the blast radius could not be judged")
+            )
+
+    # Winding down -----------------------------------------------------------------------------------------------------
+
+    async def _wind_down(self) -> None:
+        await self._traffic.end()
+        self._judge_busyness()
+        await self._watch.end()
+        if self._witness is not None:
+            await self._witness.close()
+        started_s = self._start(Phase.RESTORE)
+        try:
+            says = await reconcile(self._eq)
+        except (ActFailed, CellError, Unreadable) as error:
+            self._emit(
+                Noted(
+                    self._now(), self.scenario.label, f"the cell could not be shown clean and is thrown away: {error}"
+                )
+            )
+            self._end(Phase.RESTORE, started_s, "thrown away", str(error))
+        else:
+            self.outcome.restored = True
+            self._end(Phase.RESTORE, started_s, "clean", "; ".join(says))
+        self._emit(Timed(self._now(), self.scenario.label, "reset", self._now() - started_s))
+
+    def _judge_busyness(self) -> None:
+        ledger = self._eq.ledger
+        late_s = ledger.lateness_s(0.99, self._begun_s)
+        late_ms = None if late_s is None else late_s * 1000
+        sent = ledger.since(self._begun_s)
+        self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), late_ms))
+        gaps_s = [b.at_s - a.at_s for a, b in zip(self._watch.sweeps, self._watch.sweeps[1:], strict=False)]
+        if late_ms is not None and late_ms > TOO_LATE_MS:
+            self._find(
+                Finding.TOO_BUSY,
+                Phase.INVARIANTS,
+                f"requests were sent {late_ms:.0f} ms late at p99 (limit {TOO_LATE_MS:.0f} ms): the machine is too busy",
+            )
+        elif gaps_s and max(gaps_s) > STALLED_S:
+            self._find(
+                Finding.TOO_BUSY,
+                Phase.INVARIANTS,
+                f"the probes were not read for {max(gaps_s):.1f} s: the machine is too busy",
+            )
+
+    # Small things -----------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        self._settling_until_s = self._now() + as_span(self.scenario.settle_s).of({})
+
+    def _check(self) -> None:
+        sweep = self._watch.sweeps[-1] if self._watch.sweeps else None
+        for section in self._sections if sweep else ():
+            for check in section.checks:
+                values = {p.name: sweep.values.get(p.name) for p in check.probes} if sweep else {}
+                self._emit(Checked(self._now(), self.scenario.label, check.key, check.title, values))
+
+    def _find(self, finding: Finding, phase: Phase, says: str) -> None:
+        self.outcome.findings.append((finding, phase, says))
+        self._emit(Found(self._now(), self.scenario.label, finding.value, phase.value, says))
+
+    def _start(self, phase: Phase) -> float:
+        self._emit(PhaseStarted(self._now(), self.scenario.label, phase.value))
+        return self._now()
+
+    def _end(self, phase: Phase, started_s: float, verdict: str, says: str = "") -> None:
+        self._emit(PhaseEnded(self._now(), self.scenario.label, phase.value, started_s, verdict, says))
+
+    def _now(self) -> float:
+        return self._clock.now_s()
+
+
+def _momentary(symptom: Criterion) -> Criterion:
+    """The symptom as it can be judged on a steady stretch: in it, for half of it at most."""
+    hold_s = min(as_span(symptom.hold_s).of({}), STEADY_S / 2)
+    return eventually(*symptom.conditions, within_s=STEADY_S - hold_s, hold_s=hold_s)
+
+
+def _always(criterion: Criterion) -> Criterion:
+    return always(*criterion.conditions)
+
+
+def _short(conditions: tuple[ConditionEvidence, ...], what: str) -> str:
+    """One line that says exactly which conditions fell short, and by what."""
+    worst = [c for c in conditions if c.missed or not c.met] or list(conditions)
+    seen = "; ".join(
+        f"{c.text}: last {'never read' if c.last is None else f'{c.last:.4g}'}, met in {c.met} of {c.met + c.missed + c.lacked}"
+        f" sweeps{f', {c.lacked} without a sample' if c.lacked else ''}"
+        for c in worst
+    )
+    return f"{what}: {seen}"
