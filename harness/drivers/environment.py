@@ -19,7 +19,7 @@ def of_service(
     """The variables of a service that is to listen at an address."""
     known = places(addresses)
     environment = {name: topology.fill(text, known) for name, text in topology.services[service].environment.items()}
-    environment |= {variable(name): value for name, value in settings.items()}
+    environment |= {variable(name): topology.fill(value, known) for name, value in settings.items()}
     return environment | {"SERVER_ADDRESS": listen.host, "SERVER_PORT": str(listen.port)}
 
 

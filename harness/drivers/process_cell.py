@@ -5,6 +5,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ class ProcessCell:
         self._instances = dict.fromkeys(topology.services, 1)
         own = [*(n for n, part in topology.parts.items() if not part.shared), *topology.services, "toxiproxy"]
         taken = iter(ports.take(len(own) + len(topology.links)))
+        self.own = own
         self._addresses = {name: Address("127.0.0.1", next(taken)) for name in own}
         self._addresses |= {name: runtime.shared_address(name) for name, part in topology.parts.items() if part.shared}
         self._links = {link: Address("127.0.0.1", next(taken)) for link in topology.links}
@@ -95,11 +97,7 @@ class ProcessCell:
 
     def states(self, name: str | None = None) -> list[PartState]:
         """As the kernel has them."""
-        names = (
-            [name]
-            if name
-            else [n for n in self._addresses if n not in self.topology.parts or not self.topology.parts[n].shared]
-        )
+        names = [name] if name else self.own
         return [self._state(key, n) for n in names for key in self._keys(n)]
 
     def _state(self, key: str, name: str) -> PartState:
@@ -112,7 +110,7 @@ class ProcessCell:
 
     async def ready(self, names: Sequence[str] | None = None, *, timeout_s: float = 60.0) -> None:
         """Wait for every readiness probe, all at once; a part that ended says so at once."""
-        wanted = names if names is not None else list(self._addresses)
+        wanted = names if names is not None else self.own
         await asyncio.gather(*(self._ready(name, timeout_s) for name in wanted))
 
     async def _ready(self, name: str, timeout_s: float) -> None:
@@ -135,10 +133,7 @@ class ProcessCell:
     async def begin(self) -> None:
         """Start everything together; what needs another part waits for it by itself."""
         self.spec.folder.mkdir(parents=True, exist_ok=True)
-        own = [
-            name for name in self._addresses if not (name in self.topology.parts and self.topology.parts[name].shared)
-        ]
-        parts = [name for name in own if name not in self.topology.services]
+        parts = [name for name in self.own if name not in self.topology.services]
         await asyncio.gather(*(self.start(name) for name in parts))
         await asyncio.gather(self._provision(), *(self.start(name) for name in self.topology.services))
 
@@ -254,6 +249,10 @@ class ProcessCell:
             self._settings[service].pop(name, None)
         else:
             self._settings[service][name] = value
+
+    def adopt(self, settings: Mapping[tuple[str, str], str]) -> None:
+        """Take other overrides into the baseline."""
+        self.spec = replace(self.spec, settings=dict(settings))
 
     def release(self, service: str) -> str:
         """The version now in place."""

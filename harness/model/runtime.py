@@ -90,7 +90,7 @@ class Cell(Protocol):
         """The files that the log lines of a part or service go to, instances included."""
 
     async def ready(self, names: Sequence[str] | None = None, *, timeout_s: float = 60.0) -> None:
-        """Wait until parts and services answer their readiness probe; None for all."""
+        """Wait until parts and services answer their readiness probe; None for all of the cell's own, not the shared."""
 
     async def start(self, name: str) -> None:
         """Start a stopped part, or every instance of a service, and wait until the process is there (not ready)."""
@@ -111,10 +111,13 @@ class Cell(Protocol):
         """End (also when frozen) and start again with the settings, release and scale now in place; not yet ready."""
 
     def settings(self, service: str) -> dict[str, str]:
-        """The settings now in place by property; they reach the service at its next start."""
+        """The settings now in place by property, placeholders and all; they reach the service at its next start."""
 
     def configure(self, service: str, name: str, value: str | None) -> None:
         """Put a value in place for the next start; None unsets it."""
+
+    def adopt(self, settings: Mapping[tuple[str, str], str]) -> None:
+        """Take other overrides into the baseline; a reconcile then puts them in force."""
 
     def release(self, service: str) -> str:
         """The version now in place."""

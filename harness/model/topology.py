@@ -154,10 +154,8 @@ class Topology:
         raise CatalogueError(f"{owner} has no setting {name} in the topology; add it to [settings.{owner}]")
 
     def settings_of(self, owner: str, profile: str) -> dict[str, str]:
-        """The settings of one service in a profile, by property name, secrets filled in."""
-        return {
-            s.name: self.fill(s.values[profile], {}) for s in self.settings if s.owner == owner and profile in s.values
-        }
+        """The settings of one service in a profile, by property name; addresses in them are placeholders still."""
+        return {s.name: s.values[profile] for s in self.settings if s.owner == owner and profile in s.values}
 
     def fill(self, template: str, addresses: Mapping[str, str]) -> str:
         """A value with its placeholders replaced; `addresses` holds `part.host`, `a->b.port` and so on."""

@@ -1,0 +1,1 @@
+"""What people do meanwhile: seeded streams of requests from outside."""

@@ -1,0 +1,100 @@
+"""What a run does: which scenarios, in which order, with which seeds, and which are skipped and why."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.model.arms import Arm
+from harness.model.errors import UsageError
+from harness.model.ports import Ability
+from harness.model.scenario import Catalogue, Scenario
+
+
+@dataclass(frozen=True)
+class Item:
+    """One scenario run that is planned."""
+
+    scenario: Scenario
+    arm: Arm
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """The scenario's id with its variant."""
+        return self.scenario.label
+
+
+def choose(
+    catalogue: Catalogue, ids: Sequence[str] = (), sections: Sequence[str] = (), variant: str = ""
+) -> list[Scenario]:
+    """The scenarios that were asked for, in the catalogue's order; all when nothing was.
+
+    An id may carry a variant, `FM-OB-01:black-hole`. `variant` is a name, or `all` for the scenario itself and every
+    variant of it; scenarios without that name are left out. Raises UsageError for what the catalogue does not have.
+    """
+    wanted: dict[str, list[str]] = {}
+    for asked in ids:
+        name, _, own = asked.partition(":")
+        wanted.setdefault(name.upper(), []).append(own)
+    known = ", ".join(catalogue.scenarios)
+    for name in wanted:
+        if name not in catalogue.scenarios:
+            raise UsageError(f"there is no scenario {name}; there are {known}")
+    for section in sections:
+        if not any(section in s.sections for s in catalogue.scenarios.values()):
+            there = ", ".join(sorted({key for s in catalogue.scenarios.values() for key in s.sections}))
+            raise UsageError(f"no scenario belongs to section {section}; the sections are {there}")
+    chosen = [
+        found
+        for scenario in catalogue.scenarios.values()
+        if (not wanted or scenario.id in wanted) and (not sections or set(sections) & set(scenario.sections))
+        for found in _variants(scenario, wanted.get(scenario.id, [""]), variant)
+    ]
+    if not chosen:
+        raise UsageError(f"no scenario has a variant {variant}" if variant else "nothing was chosen")
+    return chosen
+
+
+def _variants(scenario: Scenario, own: Sequence[str], variant: str) -> list[Scenario]:
+    names = [v.name for v in scenario.variants]
+    if variant == "all":
+        return [scenario, *(scenario.with_variant(name) for name in names)]
+    if variant:
+        return [scenario.with_variant(variant)] if variant in names else []
+    found = []
+    for name in own:
+        if name and name not in names:
+            raise UsageError(f"{scenario.id} has no variant {name}; it has {', '.join(names) or 'none'}")
+        found.append(scenario.with_variant(name) if name else scenario)
+    return found
+
+
+def items(scenarios: Sequence[Scenario], arm: Arm, seed: int) -> list[Item]:
+    """The runs of the scenarios; a scenario's seed follows from the run's and its label, not from its place."""
+    return [Item(s, arm, zlib.crc32(f"{seed}:{s.label}:{arm.name}".encode())) for s in scenarios]
+
+
+def shard(planned: Sequence[Item], number: int, count: int) -> list[Item]:
+    """The n-th of so many parts, 1-based; every item is in exactly one, whatever else was chosen."""
+    return [item for place, item in enumerate(planned) if place % count == number - 1]
+
+
+def longest_first(planned: Sequence[Item]) -> list[Item]:
+    """The order for several cells side by side: what takes longest begins first."""
+
+    def length_s(item: Item) -> float:
+        s = item.scenario
+        try:
+            return s.symptom.deadline_s + s.recovery.deadline_s
+        except KeyError:  # lengths that follow from settings are resolved later; the order is only about speed
+            return 0.0
+
+    return sorted(planned, key=lambda item: (-length_s(item), item.label))
+
+
+def skipped(item: Item, abilities: frozenset[Ability], runtime: str) -> str | None:
+    """Why an item cannot run here; None when it can."""
+    missing = item.scenario.needs - abilities
+    if missing:
+        return f"the {runtime} runtime cannot {', '.join(sorted(a.value for a in missing))}"
+    return None

@@ -1,0 +1,197 @@
+"""A whole run: lanes side by side, each a cell that is reset between scenarios and thrown away when it is not clean."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.engine import claim, plan
+from harness.engine.plan import Item
+from harness.engine.reconcile import reconcile
+from harness.engine.run import Outcome, ScenarioRun
+from harness.model.errors import ActFailed, CellError, InfrastructureError, Unreadable
+from harness.model.events import CellReady, Claim, Claimed, Event, Finding, Noted, Phase, ScenarioStarted, Timed
+from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
+from harness.model.scenario import Catalogue, Scenario
+
+Emit = Callable[[Event], None]
+
+Equip = Callable[[Cell, Callable[[str, dict[str, Any]], None]], Equipment]
+"""Makes the equipment of a cell; acts on it are told as a verb with the fields of model.events.Acted."""
+
+CELL_READY_S = 120.0
+"""How long a cell may take to answer on a machine that is busy with others."""
+
+
+@dataclass
+class Lane:
+    """One cell after another, one scenario at a time.
+
+    Attributes:
+        trouble: what went wrong beyond any scenario's verdict, one line each.
+    """
+
+    number: int
+    cell: Cell | None = None
+    equipment: Equipment | None = None
+    label: str | None = None
+    trouble: list[str] = field(default_factory=list)
+
+
+class Session:
+    """Runs items on cells of one runtime."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        catalogue: Catalogue,
+        equip: Equip,
+        emit: Emit,
+        *,
+        profile: str,
+        logs: Path,
+        clock_s: Callable[[], float],
+        act: Callable[[str | None, dict[str, Any]], None],
+    ) -> None:
+        self._runtime = runtime
+        self._catalogue = catalogue
+        self._equip = equip
+        self._emit = emit
+        self._profile = profile
+        self._logs = logs
+        self._now = clock_s
+        self._act = act
+        self._made = 0
+        self.claims: dict[str, Claim] = {}
+
+    async def run(self, items: Sequence[Item], jobs: int) -> bool:
+        """Run every item; gives whether the infrastructure was without trouble. Claims are in `claims`."""
+        queue: deque[Item] = deque()
+        for item in plan.longest_first(items) if jobs > 1 else items:
+            reason = plan.skipped(item, self._runtime.abilities, self._runtime.name)
+            if reason is None:
+                queue.append(item)
+            else:
+                self._skip(item, reason)
+        lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in lanes:
+                    group.create_task(self._work(lane, queue), name=f"lane {lane.number}")
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            for lane in lanes:
+                await self.let_go(lane)
+        return not any(lane.trouble for lane in lanes)
+
+    def _skip(self, item: Item, reason: str) -> None:
+        self.claims[item.label] = Claim.SKIPPED
+        self._emit(Claimed(self._now(), item.label, Claim.SKIPPED.value, [], reason, None, None, None, None))
+
+    async def _work(self, lane: Lane, queue: deque[Item]) -> None:
+        while queue:
+            await self.run_one(lane, queue.popleft())
+
+    async def run_one(self, lane: Lane, item: Item) -> Outcome:
+        """Run one item on the lane's cell; whatever fails, there is a claim."""
+        lane.label = item.label
+        try:
+            await self._ready(lane, item.scenario)
+        except (InfrastructureError, Unreadable) as error:
+            lane.trouble.append(str(error))
+            return await self._give_up(lane, item, str(error))
+        assert lane.equipment is not None  # noqa: S101  (made ready just now)
+        assert lane.cell is not None  # noqa: S101
+        numbers = lane.cell.topology.numbers(self._profile, dict(_named(item.scenario)))
+        run = ScenarioRun(
+            item.scenario,
+            item.arm,
+            lane.equipment,
+            self._emit,
+            seed=item.seed,
+            settings=numbers,
+            sections=self._catalogue.sections,
+        )
+        outcome = await run.run()
+        self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)
+        if not outcome.restored:
+            await self.let_go(lane)
+        lane.label = None
+        return outcome
+
+    async def _give_up(self, lane: Lane, item: Item, error: str) -> Outcome:
+        """A scenario whose cell did not come: inconclusive, with the reason."""
+        s = item.scenario
+        self._emit(
+            ScenarioStarted(
+                self._now(), s.label, s.title, list(s.sections), item.arm.name, item.seed, s.fault.says,
+                str(s.symptom), str(s.recovery),
+            )
+        )  # fmt: skip
+        outcome = Outcome(findings=[(Finding.UNKNOWN, Phase.STEADY, f"no cell: {error}")])
+        claim.emit(outcome, self._emit, self._now(), s.label)
+        self.claims[item.label] = Claim.INCONCLUSIVE
+        await self.let_go(lane)
+        return outcome
+
+    async def _ready(self, lane: Lane, scenario: Scenario) -> None:
+        """A clean cell with the scenario's settings, and the shared parts that it uses."""
+        began_s = self._now()
+        fresh = lane.cell is None
+        if lane.cell is None or lane.equipment is None:
+            await self._make(lane, scenario)
+        elif dict(lane.cell.spec.settings) != scenario.settings:
+            try:
+                lane.cell.adopt(scenario.settings)
+                await reconcile(lane.equipment)
+            except (ActFailed, CellError, Unreadable) as error:
+                self._emit(Noted(self._now(), scenario.label, f"the cell could not take other settings: {error}"))
+                await self.let_go(lane)
+                await self._make(lane, scenario)
+                fresh = True
+        cell, equipment = lane.cell, lane.equipment
+        assert cell is not None  # noqa: S101  (made above)
+        assert equipment is not None  # noqa: S101
+        shared = [name for name, part in cell.topology.parts.items() if part.shared]
+        wanted = [name for name in shared if name in scenario.uses]
+        if wanted:
+            await cell.ready(wanted, timeout_s=CELL_READY_S)
+        await equipment.begin_scenario()
+        if fresh:
+            await equipment.data.take_baseline()
+        self._emit(CellReady(self._now(), scenario.label, cell.name, self._now() - began_s))
+        self._emit(Timed(self._now(), scenario.label, "cell", self._now() - began_s))
+
+    async def _make(self, lane: Lane, scenario: Scenario) -> None:
+        self._made += 1
+        # The name tells nothing of what will be broken in it.
+        name = f"cell-{self._made}"
+        spec = CellSpec(name, self._profile, self._logs / name, dict(scenario.settings))
+        cell = await self._runtime.cell(spec)
+        lane.cell = cell
+
+        def act(_verb: str, fields: dict[str, Any]) -> None:
+            self._act(lane.label, fields)
+
+        lane.equipment = self._equip(cell, act)
+        await cell.ready(timeout_s=CELL_READY_S)
+
+    async def let_go(self, lane: Lane) -> None:
+        """Close the lane's cell; what cannot be closed is for the runtime's own closing."""
+        equipment, cell = lane.equipment, lane.cell
+        lane.equipment = lane.cell = None
+        try:
+            if equipment is not None:
+                await equipment.close()
+            if cell is not None:
+                await cell.close()
+        except (InfrastructureError, OSError) as error:
+            lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {error}")
+
+
+def _named(scenario: Scenario) -> list[tuple[str, str]]:
+    """The scenario's settings by property alone, for the numbers derived from them."""
+    return [(name, value) for (_, name), value in scenario.settings.items()]

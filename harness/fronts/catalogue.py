@@ -1,0 +1,117 @@
+"""Loading a catalogue package and a topology file, and checking that they fit each other."""
+
+import importlib
+import importlib.resources
+import pkgutil
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from harness.model.errors import CatalogueError
+from harness.model.scenario import Catalogue, Scenario, Section
+from harness.model.topology import Topology, parse
+
+PREFIX = "fm_"
+"""Modules of a catalogue whose names begin so hold one scenario each, in `SCENARIO`."""
+
+DEFAULT_CATALOGUE = "scenarios"
+DEFAULT_STACK = "stack"
+
+
+def load_topology(path: str | None) -> Topology:
+    """The topology of a file, or of the reference stack for None; raises CatalogueError."""
+    file = Path(str(importlib.resources.files(DEFAULT_STACK))) / "topology.toml" if path is None else Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"the stack file {file} cannot be read: {error}; name another with --stack") from None
+    return parse(text, str(file.resolve().parent))
+
+
+def load_catalogue(package: str, topology: Topology) -> Catalogue:
+    """The scenarios of a package, checked against the topology; raises CatalogueError with the place of what is wrong."""
+    root = _import(package, f"name a package that can be imported with --catalogue, not {package}")
+    if not hasattr(root, "__path__"):
+        raise CatalogueError(f"{package} is a module, not a package of scenarios")
+    sections = {s.key: s for s in _sections(package)}
+    scenarios: dict[str, Scenario] = {}
+    for found in pkgutil.iter_modules(root.__path__):
+        if not found.name.startswith(PREFIX):
+            continue
+        scenario = _scenario(_import(f"{package}.{found.name}", "correct the module"))
+        if scenario.id in scenarios:
+            raise CatalogueError(f"{scenario.id} is in {scenarios[scenario.id].module} and in {scenario.module}")
+        scenarios[scenario.id] = scenario
+    if not scenarios:
+        raise CatalogueError(f"{package} has no module whose name begins with {PREFIX}")
+    catalogue = Catalogue(package, dict(sorted(scenarios.items())), sections)
+    check(catalogue, topology)
+    return catalogue
+
+
+def _import(name: str, advice: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # noqa: BLE001  (whatever a module does when it is imported is its author's to hear)
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            raise CatalogueError(f"there is no module {name}; {advice}") from None
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
+        own = [f for f in frames if name.split(".", maxsplit=1)[0] in Path(f.filename).parts] or frames
+        place = f"{own[-1].filename}:{own[-1].lineno}" if own else name
+        if isinstance(error, SyntaxError):
+            place = f"{error.filename}:{error.lineno}"
+        says = " ".join(str(error).split())
+        raise CatalogueError(f"{place}: {type(error).__name__}: {says}; {advice}") from None
+
+
+def _sections(package: str) -> Iterator[Section]:
+    try:
+        folder = importlib.import_module(f"{package}.sections")
+    except ModuleNotFoundError:
+        return
+    for found in pkgutil.iter_modules(folder.__path__):
+        module = _import(f"{package}.sections.{found.name}", "correct the module")
+        section = getattr(module, "SECTION", None)
+        if isinstance(section, Section):
+            yield section
+
+
+def _scenario(module: ModuleType) -> Scenario:
+    scenario = getattr(module, "SCENARIO", None)
+    if not isinstance(scenario, Scenario):
+        raise CatalogueError(f"{module.__file__} has no SCENARIO; end it with SCENARIO = Scenario(...)")
+    return replace(scenario, module=str(module.__file__), summary=(module.__doc__ or "").strip())
+
+
+def check(catalogue: Catalogue, topology: Topology) -> None:
+    """Raise CatalogueError for a name that the topology lacks or a limit that does not hold in some profile."""
+    for scenario in catalogue.scenarios.values():
+        for found in (scenario, *(scenario.with_variant(v.name) for v in scenario.variants)):
+            _check_names(found, catalogue, topology)
+            for profile in topology.profiles:
+                _check_numbers(found, topology, profile)
+
+
+def _check_names(scenario: Scenario, catalogue: Catalogue, topology: Topology) -> None:
+    for owner, name in scenario.settings:
+        topology.setting(owner, name)
+    unknown = [key for key in scenario.sections if key not in catalogue.sections]
+    if unknown:
+        raise CatalogueError(f"{scenario.module}: there is no section {unknown[0]} in {catalogue.name}.sections")
+    missing = scenario.uses - set(topology.parts)
+    if missing:
+        raise CatalogueError(f"{scenario.module}: the topology has no part {', '.join(sorted(missing))}")
+
+
+def _check_numbers(scenario: Scenario, topology: Topology, profile: str) -> None:
+    overrides: Mapping[str, str] = {name: value for (_, name), value in scenario.settings.items()}
+    try:
+        broken = scenario.broken_limits(topology.numbers(profile, overrides))
+    except KeyError as error:
+        raise CatalogueError(
+            f"{scenario.module}: {scenario.label} derives a length from {error}, an unknown setting"
+        ) from None
+    if broken:
+        raise CatalogueError(f"{scenario.module}: {scenario.label} in profile {profile}: {broken[0]}")

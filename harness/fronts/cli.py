@@ -1,0 +1,186 @@
+"""The command line."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.model.errors import GamedayError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Cli(click.Group):
+    """Errors people can meet are one line and an exit code; an interruption is 130."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and turn errors into exit codes."""
+        kwargs["standalone_mode"] = False
+        try:
+            return sys.exit(super().main(*args, **kwargs) or 0)
+        except GamedayError as error:
+            click.echo(f"gameday: {error}", err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("gameday: interrupted", err=True)
+            sys.exit(130)
+        except BrokenPipeError:
+            # Whoever read the output has gone; Python would complain again when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+@click.group(cls=Cli, context_settings=CONTEXT)
+@click.version_option(package_name="gameday", prog_name="gameday")
+def main() -> None:
+    r"""Prove an operations runbook: break the real system, follow the document, see whether it holds.
+
+    \b
+    Examples:
+      gameday run                      every failure mode of the catalogue
+      gameday run FM-OB-01             one of them
+      gameday run --section 5.6        those of one section of the runbook
+      gameday show FM-OB-01            what it does, from the code
+      gameday up                       the stack on its own, to look around
+    """
+
+
+def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios."
+        ),
+        click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's."),
+        click.option("--profile", default="ci", metavar="NAME", show_default=True, help="ci or realistic."),
+    ):
+        function = option(function)
+    return function
+
+
+@main.command()
+@click.argument("ids", nargs=-1, metavar="[ID ...]")
+@click.option("--section", "sections", multiple=True, metavar="5.6", help="Only this section's; may be repeated.")
+@click.option("--variant", default="", metavar="V|all", help="Only this variant, or all of them.")
+@click.option(
+    "--arm", default="timeline", metavar="A", show_default=True, help="timeline, control, untreated, treated, placebo."
+)
+@click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
+@_shared
+@click.option("--jobs", default=1, metavar="N", show_default=True, help="Cells side by side.")
+@click.option("--seed", type=int, default=None, metavar="N", help="Of the workloads; default: a new one, shown.")
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
+@click.option("--junit", type=click.Path(path_type=Path), default=None, metavar="FILE", help="JUnit, here too.")
+@click.option("--json", type=click.Path(path_type=Path), default=None, metavar="FILE", help="run.json, here too.")
+def run(**asked: Any) -> int:
+    r"""Run scenarios and say what may be claimed of the runbook.
+
+    \b
+    Exit codes: 0 nothing refuted, 1 something REFUTED, 3 something INCONCLUSIVE
+    or trouble with the machine, 2 wrong use, 130 interrupted.
+
+    \b
+    Examples:
+      gameday run FM-OB-01 FM-MM-01 --seed 7
+      gameday run --section 5.6 --variant all
+      gameday run FM-OB-01 --arm untreated
+    """
+    from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
+
+    from harness.fronts import terminal, wiring  # noqa: PLC0415
+
+    ready = wiring.prepare(wiring.Options(**asked))
+    console = Console(highlight=False)
+    with terminal.display(console) as show:
+        result = wiring.run_to_end(ready, show)
+    console.print()
+    terminal.summary(result.recorder.run, console)
+    for line in result.trouble:
+        click.echo(f"gameday: {line}", err=True)
+    console.print(f"\n{terminal.counts(result.recorder.run)}. Report: {result.folder}", soft_wrap=True)
+    return result.exit_code
+
+
+@main.command("list")
+@_shared
+@click.option("--section", "sections", multiple=True, metavar="5.6", help="Only this section's.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_(catalogue: str, stack: str | None, profile: str, sections: tuple[str, ...], as_json: bool) -> None:
+    """List the scenarios of the catalogue."""
+    from harness.engine import plan  # noqa: PLC0415  (the command line must answer at once)
+    from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415
+
+    del profile
+    loaded = load_catalogue(catalogue, load_topology(stack))
+    chosen = plan.choose(loaded, sections=sections)
+    if as_json:
+        import json  # noqa: PLC0415
+
+        rows = [
+            {"id": s.id, "title": s.title, "sections": list(s.sections), "variants": [v.name for v in s.variants]}
+            for s in chosen
+        ]
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for s in chosen:
+        click.echo(f"{s.id:<14} {','.join(s.sections):<8} {s.title}")
+        if s.variants:
+            click.echo(f"{'':<23} variants: {', '.join(v.name for v in s.variants)}")
+
+
+@main.command()
+@click.argument("id_", metavar="ID")
+@_shared
+def show(id_: str, catalogue: str, stack: str | None, profile: str) -> None:
+    """Show what a scenario does, from the code."""
+    from harness.fronts.show import text_of  # noqa: PLC0415  (the command line must answer at once)
+
+    click.echo(text_of(id_, catalogue, stack, profile))
+
+
+@main.command()
+@_shared
+@click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
+@click.option("--name", default="default", metavar="NAME", show_default=True, help="To keep several apart.")
+def up(**asked: Any) -> None:
+    """Start the stack on its own, with its addresses and a login, for looking around."""
+    from harness.fronts import stand  # noqa: PLC0415  (the command line must answer at once)
+
+    click.echo(stand.up(asked["name"], asked["profile"], asked["stack"], asked["runtime"]))
+
+
+@main.command()
+@click.option("--name", default="default", metavar="NAME", show_default=True)
+def down(name: str) -> None:
+    """End the stack that `up` started."""
+    from harness.fronts import stand  # noqa: PLC0415  (the command line must answer at once)
+
+    click.echo(stand.down(name))
+
+
+@main.command()
+def status() -> None:
+    """Show which stacks are up, and where."""
+    from harness.fronts import stand  # noqa: PLC0415  (the command line must answer at once)
+
+    click.echo(stand.status())
+
+
+@main.command()
+def doctor() -> int:
+    """Say what is here, what is missing, and what to do about it."""
+    from harness.fronts.doctor import examine  # noqa: PLC0415  (the command line must answer at once)
+
+    lines, healthy = examine()
+    for line in lines:
+        click.echo(line)
+    return 0 if healthy else 3
+
+
+if __name__ == "__main__":
+    main()

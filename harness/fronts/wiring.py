@@ -1,0 +1,246 @@
+"""The one composition root: options in, a run out."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import secrets
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.drivers.acts import Act
+from harness.drivers.clock import SystemClock
+from harness.drivers.equipment import CellEquipment
+from harness.drivers.process import ProcessRuntime
+from harness.engine import claim, plan
+from harness.engine.plan import Item
+from harness.engine.session import Session
+from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.model.arms import ARMS
+from harness.model.errors import GamedayError, InfrastructureError, UsageError
+from harness.model.events import Acted, Event, Noted, RunFinished, RunStarted
+from harness.model.runtime import Cell, Runtime
+from harness.model.scenario import Catalogue
+from harness.model.topology import Topology
+from harness.report.journal import Journal
+from harness.report.junit import junit
+from harness.report.record import Recorder
+from harness.report.run_json import run_json
+
+RUNTIMES = ("auto", "process", "docker")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for; see `gameday run --help`."""
+
+    ids: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    variant: str = ""
+    arm: str = "timeline"
+    runtime: str = "auto"
+    profile: str = "ci"
+    jobs: int = 1
+    seed: int | None = None
+    catalogue: str = "scenarios"
+    stack: str | None = None
+    reports: Path = Path("reports")
+    junit: Path | None = None
+    json: Path | None = None
+
+
+@dataclass
+class Plan:
+    """A run that is checked and can begin."""
+
+    options: Options
+    topology: Topology
+    catalogue: Catalogue
+    items: list[Item]
+    seed: int
+    run_id: str
+    folder: Path
+
+
+@dataclass
+class Result:
+    """What a run came to.
+
+    Attributes:
+        exit_code: see engine.claim.
+        trouble: what went wrong beyond any claim, one line each.
+    """
+
+    exit_code: int
+    recorder: Recorder
+    folder: Path
+    trouble: list[str] = field(default_factory=list)
+
+
+OnEvent = Callable[[Event], None]
+
+
+def prepare(options: Options) -> Plan:
+    """Check everything that can be checked before anything is started; raises UsageError."""
+    topology = load_topology(options.stack)
+    if options.profile not in topology.profiles:
+        raise UsageError(f"there is no profile {options.profile}; there are {', '.join(topology.profiles)}")
+    if options.arm not in ARMS:
+        raise UsageError(f"there is no arm {options.arm}; there are {', '.join(ARMS)}")
+    if options.jobs < 1:
+        raise UsageError("--jobs is 1 or more")
+    catalogue = load_catalogue(options.catalogue, topology)
+    chosen = plan.choose(catalogue, options.ids, options.sections, options.variant)
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1, 10**6)
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    run_id = f"{now}-{secrets.token_hex(2)}"
+    items = plan.items(chosen, ARMS[options.arm], seed)
+    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id)
+
+
+def make_runtime(name: str, topology: Topology, logs: Path) -> tuple[Runtime, str]:
+    """The runtime of that name, and for `auto` why it was chosen; raises UsageError."""
+    if name == "docker":
+        raise UsageError("the docker runtime is not built yet; use --runtime process")
+    return ProcessRuntime(topology, logs), "parts run as processes on 127.0.0.1"
+
+
+def equip(cell: Cell, act: Callable[[str, dict[str, Any]], None], clock: SystemClock) -> CellEquipment:
+    """The equipment of a cell; acts are told with secret settings masked."""
+
+    def on_act(done: Act) -> None:
+        arguments = dict(done.arguments)
+        name = arguments.get("name", "")
+        if "value" in arguments and any(s.secret and s.name == name for s in cell.topology.settings):
+            arguments["value"] = "***"
+        act(
+            done.verb,
+            {
+                "who": done.who,
+                "verb": done.verb,
+                "target": done.target,
+                "arguments": arguments,
+                "took_s": done.took_s,
+                "failed": done.failed,
+            },
+        )
+
+    return CellEquipment(cell, clock, on_act)
+
+
+async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | None = None) -> Result:
+    """Carry a plan out; the journal and the reports are written whatever happens."""
+    options = ready.options
+    clock = SystemClock()
+    journal = Journal(ready.folder, ready.topology.secrets.values())
+    recorder = Recorder(keep_sweeps=False)
+    runtime, why = make_runtime(options.runtime, ready.topology, ready.folder / "logs")
+    trouble: list[str] = []
+
+    def emit(event: Event) -> None:
+        journal.write(event)
+        recorder.add(event)
+        on_event(event)
+
+    def act(label: str | None, fields: dict[str, Any]) -> None:
+        emit(Acted(clock.now_s(), label, **fields))
+
+    session = Session(
+        runtime,
+        ready.catalogue,
+        lambda cell, on_act: equip(cell, on_act, clock),
+        emit,
+        profile=options.profile,
+        logs=ready.folder / "logs",
+        clock_s=clock.now_s,
+        act=act,
+    )
+    was_interrupted = False
+    labels = [item.label for item in ready.items]
+    try:
+        await runtime.open()
+        versions = dict(runtime.versions)
+        emit(
+            RunStarted(
+                clock.now_s(), None, ready.run_id, clock.wall(), ready.seed, runtime.name, options.profile,
+                options.arm, labels, versions,
+            )
+        )  # fmt: skip
+        emit(Noted(clock.now_s(), None, why))
+        was_interrupted = await _until_done(session, ready.items, options.jobs, interrupted)
+    except GamedayError as error:
+        trouble.append(str(error))
+    finally:
+        with contextlib.suppress(InfrastructureError):
+            await runtime.close()
+        emit(RunFinished(clock.now_s(), None, clock.wall(), was_interrupted))
+        journal.close()
+    if journal.failed:
+        trouble.append(journal.failed)
+    trouble += _write_reports(ready, recorder)
+    code = 130 if was_interrupted else claim.exit_code(session.claims.values(), trouble=bool(trouble))
+    return Result(code, recorder, ready.folder, trouble)
+
+
+async def _until_done(session: Session, items: Sequence[Item], jobs: int, interrupted: asyncio.Event | None) -> bool:
+    """Run the items; gives whether somebody interrupted it."""
+    work = asyncio.create_task(session.run(items, jobs), name="session")
+    stop = asyncio.create_task((interrupted or asyncio.Event()).wait(), name="interrupt")
+    try:
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work})
+            return True
+        await work
+        return False
+    finally:
+        stop.cancel()
+
+
+def _write_reports(ready: Plan, recorder: Recorder) -> list[str]:
+    """`run.json`, `junit.xml` and the `latest` link; gives what could not be written."""
+    data = json.dumps(run_json(recorder.run), indent=1, ensure_ascii=False)
+    xml = junit(recorder.run, str(ready.folder))
+    trouble = []
+    targets: list[tuple[Path, bytes]] = [
+        (ready.folder / "run.json", data.encode()),
+        (ready.folder / "junit.xml", xml),
+    ]
+    if ready.options.json is not None:
+        targets.append((ready.options.json, data.encode()))
+    if ready.options.junit is not None:
+        targets.append((ready.options.junit, xml))
+    for path, content in targets:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            trouble.append(f"{path} cannot be written: {error.strerror}")
+    link = ready.options.reports / "latest"
+    fresh = ready.options.reports / f".latest-{os.getpid()}"
+    with contextlib.suppress(OSError):
+        fresh.symlink_to(ready.run_id)
+        fresh.replace(link)
+    return trouble
+
+
+def run_to_end(ready: Plan, on_event: OnEvent) -> Result:
+    """Run with an event loop of its own; Ctrl-C and SIGTERM end it cleanly, and it says so."""
+
+    async def main() -> Result:
+        interrupted = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sig, interrupted.set)
+        return await run(ready, on_event, interrupted=interrupted)
+
+    import uvloop  # noqa: PLC0415  (saves a sixth of the CPU, and only a run needs it)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())

@@ -1,0 +1,57 @@
+"""The journal on disk: written line by line as things happen, read back whatever became of its run."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.model.errors import InfrastructureError
+from harness.model.events import Event, read_lines, to_line
+
+JOURNAL = "journal.jsonl"
+
+
+class Journal:
+    """Appends events to `journal.jsonl`; secrets never reach the disk."""
+
+    def __init__(self, folder: Path, secrets: Iterable[str] = ()) -> None:
+        self.path = folder / JOURNAL
+        self._secrets = sorted({s for s in secrets if len(s) >= 6}, key=len, reverse=True)
+        self.failed: str | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise InfrastructureError(
+                f"{folder} cannot be written: {error.strerror}; name another folder with --reports"
+            ) from None
+
+    def write(self, event: Event) -> None:
+        """Append one event; a full disk is remembered in `failed`, for the run itself goes on to its end."""
+        try:
+            self._file.write(self.masked(to_line(event)) + "\n")
+        except OSError as error:
+            self.failed = self.failed or f"{self.path} could not be written: {error.strerror}"
+
+    def masked(self, text: str) -> str:
+        """The text without the secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def close(self) -> None:
+        """Bring everything to disk."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as error:
+            self.failed = self.failed or f"{self.path} could not be written: {error.strerror}"
+
+
+def read(path: Path) -> Iterator[Event]:
+    """The events of a journal, however its run ended; raises InfrastructureError when there is none to read."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as opened:
+            yield from read_lines(opened)
+    except OSError as error:
+        raise InfrastructureError(f"{path} cannot be read: {error.strerror}") from None

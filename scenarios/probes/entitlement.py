@@ -1,0 +1,65 @@
+"""Entitlement: grants and revokes, and the outbox on its way to the stream."""
+
+from harness.model.ports import Observer
+from harness.model.probes import Cohort, cohort_probe
+from scenarios.probes.common import increase_probe, ledger_ratio, log_probe, sql_probe
+
+_OPEN = "FROM entitlement.outbox_events WHERE status IN ('PENDING', 'IN_FLIGHT')"
+
+outbox_open_rows = sql_probe(
+    "entitlement.outbox_open_rows", "outbox rows that are not published yet", f"SELECT count(*) {_OPEN}"
+)
+outbox_age_s = sql_probe(
+    "entitlement.outbox_age_s",
+    "age of the oldest outbox row that is not published",
+    f"SELECT extract(epoch FROM clock_timestamp() - min(created_at)) {_OPEN}",
+)
+outbox_attempts_max = sql_probe(
+    "entitlement.outbox_attempts_max",
+    "most attempts of an outbox row that is not published",
+    f"SELECT max(attempt_count) {_OPEN}",
+)
+outbox_failed_rows = sql_probe(
+    "entitlement.outbox_failed_rows",
+    "outbox rows that failed for good",
+    "SELECT count(*) FROM entitlement.outbox_events WHERE status = 'FAILED'",
+)
+publish_delay_p95_s = sql_probe(
+    "entitlement.publish_delay_p95_s",
+    "publish delay p95 of the rows that were published in the last 2 s, and of the open ones as far as it goes",
+    "SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(published_at, clock_timestamp())"
+    " - created_at)) FROM entitlement.outbox_events WHERE published_at > clock_timestamp() - interval '2 seconds'"
+    " OR status IN ('PENDING', 'IN_FLIGHT')",
+)
+publish_retries = log_probe(
+    "entitlement.publish_retries", "publishes put off in the last 2 s", "entitlement", "outbox publish retry scheduled"
+)
+lock_lost = increase_probe(
+    "entitlement.lock_lost", "outbox locks lost in the last 2 s", "entitlement", "entitlement_outbox_lock_lost_total"
+)
+command_accepted_ratio = ledger_ratio(
+    "entitlement.command_accepted_ratio",
+    "share of grants and revokes that were accepted, over 2 s",
+    ("grants.grant", "grants.revoke"),
+    lambda sent: sent.accepted,
+)
+
+
+async def _open_rows(observer: Observer) -> Cohort:
+    return tuple(str(row[0]) for row in await observer.sql(f"SELECT event_id {_OPEN}"))
+
+
+async def _unpublished(observer: Observer, cohort: Cohort) -> float | None:
+    rows = await observer.sql(
+        "SELECT count(*) FROM entitlement.outbox_events WHERE event_id = ANY (%s::uuid[]) AND status = 'PUBLISHED'",
+        (list(cohort),),
+    )
+    return float(len(cohort) - rows[0][0])
+
+
+cohort_unpublished_rows = cohort_probe(
+    "entitlement.cohort_unpublished_rows",
+    "rows that were open when the response began and are not PUBLISHED",
+    capture=_open_rows,
+    left=_unpublished,
+)

@@ -1,0 +1,102 @@
+"""Matchmaking: tickets, queues, the worker, and Redis as matchmaking sees it."""
+
+from harness.model.errors import Unreadable
+from harness.model.ports import Observer
+from harness.model.probes import Cohort, Probe, cohort_probe
+from scenarios.probes.common import increase_probe, ledger_ratio, log_probe, metric_probe, quantile_probe, reach_probe
+
+MATCHMAKING = "matchmaking"
+
+time_to_match_p95_s = quantile_probe(
+    "matchmaking.time_to_match_p95_s", "time-to-match p95, over 2 s", MATCHMAKING, "mm_time_to_match_seconds", 0.95
+)
+queue_depth = metric_probe("matchmaking.queue_depth", "tickets waiting in all modes", MATCHMAKING, "mm_queue_depth")
+
+
+async def _oldest(observer: Observer) -> float | None:
+    ages = [observer.metric(MATCHMAKING, "mm_queue_oldest_age", {"mode": mode}) for mode in ("casual", "rank")]
+    known = [age for age in ages if age is not None]
+    return max(known) if known else None
+
+
+oldest_age_s = Probe(
+    "matchmaking.oldest_age_s", "age of the oldest waiting ticket", _oldest, ((MATCHMAKING, "mm_queue_oldest_age"),)
+)
+dependency_errors = increase_probe(
+    "matchmaking.dependency_errors", "dependency errors in the last 2 s", MATCHMAKING, "mm_dependency_error_total"
+)
+worker_loop_errors = increase_probe(
+    "matchmaking.worker_loop_errors",
+    "rounds of the worker that failed in the last 2 s",
+    MATCHMAKING,
+    "mm_dependency_error_total",
+    {"type": "worker_loop"},
+)
+publish_errors = increase_probe(
+    "matchmaking.publish_errors",
+    "matches that could not be told in the last 2 s",
+    MATCHMAKING,
+    "mm_dependency_error_total",
+    {"type": "nats_publish"},
+)
+worker_failed_lines = log_probe(
+    "matchmaking.worker_failed_lines",
+    "log lines of failed rounds in the last 2 s",
+    MATCHMAKING,
+    "matchmaker worker loop failed",
+)
+join_success_ratio = ledger_ratio(
+    "matchmaking.join_success_ratio", "share of joins that succeeded, over 2 s", ("joins.join",), lambda s: s.accepted
+)
+
+
+async def _join_p95(observer: Observer) -> float | None:
+    sent = observer.ledger.since(observer.clock.now_s() - 2.0, "joins.join")
+    if len(sent) < 4:
+        return None
+    took = sorted(s.latency_s for s in sent)
+    return took[int(0.95 * (len(took) - 1) + 0.5)]
+
+
+join_p95_s = Probe("matchmaking.join_p95_s", "latency p95 of joins, over 2 s", _join_p95)
+
+
+async def _redis_rtt(observer: Observer) -> float | None:
+    pong = await observer.reach("matchmaking->redis", timeout_s=0.9)
+    return pong.rtt_ms if pong.answered else 900.0
+
+
+redis_rtt_ms = Probe(
+    "matchmaking.redis_rtt_ms",
+    "time to Redis and back over matchmaking's route; 900 when it does not answer",
+    _redis_rtt,
+)
+nats_reachable = reach_probe(
+    "matchmaking.nats_reachable", "whether NATS answers over matchmaking's route", "matchmaking->nats"
+)
+
+
+async def _status(observer: Observer, ticket: str) -> str | None:
+    found = await observer.redis("HGET", f"mm:ticket:{ticket}", "status")
+    return None if found is None else str(found)
+
+
+async def _queued(observer: Observer) -> Cohort:
+    """The accepted tickets that were not matched yet; those of the last seconds are enough: a ticket lives no longer."""
+    recent = [s.key for s in observer.ledger.accepted("joins.join")][-200:]
+    return tuple([t for t in recent if await _status(observer, t) == "QUEUED"])
+
+
+async def _unmatched(observer: Observer, cohort: Cohort) -> float | None:
+    statuses = [await _status(observer, t) for t in cohort]
+    if all(s is None for s in statuses):
+        raise Unreadable("no ticket of the cohort is known to Redis")
+    return float(sum(s != "MATCHED" for s in statuses))
+
+
+cohort_unmatched = cohort_probe(
+    "matchmaking.cohort_unmatched_tickets",
+    "tickets that were queued when the response began and are not MATCHED",
+    capture=_queued,
+    left=_unmatched,
+)

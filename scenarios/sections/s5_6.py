@@ -1,0 +1,28 @@
+"""5.6: notifications are late or have stopped."""
+
+from harness.model.scenario import Check, Section
+from scenarios.probes import database, entitlement, notification
+
+SECTION = Section(
+    "5.6",
+    "Notifications are late or have stopped",
+    (
+        Check(
+            "5.6/check/1",
+            "The outbox's backlog and its publish delay",
+            (
+                entitlement.outbox_open_rows,
+                entitlement.outbox_age_s,
+                entitlement.outbox_attempts_max,
+                entitlement.publish_delay_p95_s,
+            ),
+        ),
+        Check("5.6/check/2", "The consumer's lag", (notification.entitlement_lag,)),
+        Check(
+            "5.6/check/3",
+            "Notification's backlog",
+            (notification.backlog_rows, notification.processing_rows, notification.retries),
+        ),
+        Check("5.6/check/4", "Lock waits and free connections", (database.lock_waits, database.free_connections)),
+    ),
+)

@@ -1,0 +1,34 @@
+"""What workloads share: entering an answer in the ledger."""
+
+from collections.abc import Mapping
+
+from harness.model.ledger import Sent
+from harness.model.ports import Client, Reply
+
+
+def enter(
+    client: Client,
+    op: str,
+    planned_s: float,
+    sent_s: float,
+    reply: Reply,
+    *,
+    accepted: bool,
+    key: str = "",
+    data: Mapping[str, str] | None = None,
+) -> None:
+    """Enter a request that has ended."""
+    client.ledger.add(
+        Sent(
+            op,
+            planned_s,
+            sent_s,
+            client.clock.now_s(),
+            reply.status,
+            reply.code,
+            reply.error,
+            accepted,
+            key,
+            dict(data or {}),
+        )
+    )
