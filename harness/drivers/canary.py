@@ -62,13 +62,21 @@ class LinkCanary:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._open_question: asyncio.Task[None] | None = None
 
     async def ping(self, *, timeout_s: float = 1.0) -> Pong:
-        """Ask the server on the existing connection."""
-        began_s = time.perf_counter()
+        """Ask the server on the existing connection.
+
+        An answer that is still owed to an earlier question is awaited first, or it would be taken for this one's.
+        """
         try:
             async with asyncio.timeout(timeout_s):
-                await self._connection.ask()
+                if self._open_question is not None:
+                    await asyncio.shield(self._open_question)
+                began_s = time.perf_counter()
+                self._open_question = asyncio.create_task(self._connection.ask())
+                await asyncio.shield(self._open_question)
+                self._open_question = None
         except TimeoutError:
             return Pong(False, None, "silent")
         except (OSError, ValueError):
@@ -77,6 +85,9 @@ class LinkCanary:
 
     async def close(self) -> None:
         """Drop the connection."""
+        if self._open_question is not None:
+            self._open_question.cancel()
+            await asyncio.wait({self._open_question})
         await self._connection.close()
 
 

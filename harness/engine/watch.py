@@ -41,7 +41,7 @@ class Watch:
         self._swept = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._over = False
-        self._scraped_s = float("-inf")
+        self._scraping: list[asyncio.Task[None]] = []
         wanted: dict[str, set[str]] = {}
         for probe in self._probes:
             for service, metric in probe.metrics:
@@ -49,11 +49,21 @@ class Watch:
         self._wanted = {service: frozenset(metrics) for service, metrics in wanted.items()}
 
     async def begin(self) -> None:
-        """Start sweeping in the background."""
+        """Start sweeping, and scraping beside it, in the background."""
+        # Each service for itself: one that does not answer must not keep the others' samples from coming.
+        self._scraping = [
+            asyncio.create_task(self._scrape(service, metrics), name=f"scrapes of {service}")
+            for service, metrics in self._wanted.items()
+        ]
         self._task = asyncio.create_task(self._go_on(), name=f"sweeps of {self._label}")
 
     async def end(self) -> None:
         """Stop sweeping; raises what went wrong in it."""
+        scraping, self._scraping = self._scraping, []
+        for task in scraping:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -74,12 +84,16 @@ class Watch:
             async with self._swept:
                 self._swept.notify_all()
 
+    async def _scrape(self, service: str, metrics: frozenset[str]) -> None:
+        next_s = self._clock.now_s()
+        while True:
+            await self._equipment.scrape({service: metrics})
+            next_s = max(next_s + SCRAPE_EVERY_S, self._clock.now_s())
+            await self._clock.sleep_until(next_s)
+
     async def sweep(self) -> Sweep:
         """Take one sweep now."""
         began_s = self._clock.now_s()
-        if self._wanted and began_s - self._scraped_s >= SCRAPE_EVERY_S:
-            self._scraped_s = began_s
-            await self._equipment.scrape(self._wanted)
         values = await asyncio.gather(*(self._read(p) for p in self._probes))
         ended_s = self._clock.now_s()
         sweep = Sweep(

@@ -109,25 +109,19 @@ class Live_:  # noqa: N801  (Live is rich's own)
 
 def summary(run: RunRecord, console: Console) -> None:
     """The table at the end: what may be claimed of each failure mode, and what fell short."""
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
-    table.add_column("", width=1)
-    table.add_column("failure mode", no_wrap=True)
-    table.add_column("claim", no_wrap=True)
-    table.add_column("symptom", justify="right", no_wrap=True)
-    table.add_column("recovery", justify="right", no_wrap=True)
-    table.add_column("what", overflow="ellipsis", no_wrap=True)
+    wide = max([len("failure mode"), *(len(s.label) for s in run.scenarios)])
+    console.print(Text(f"  {'failure mode':<{wide}}  {'claim':<12} {'symptom':>8} {'recovery':>9}  what", "dim"))
     for s in run.scenarios:
         made = s.claim
-        style = STYLE[s.claim_name]
-        table.add_row(
-            Text(MARK[s.claim_name], style),
-            s.label,
-            Text(s.claim_name, style),
-            _seconds(made.symptom_s if made else None),
-            _seconds(made.response_to_recovery_s if made else None),
-            Text(s.title),
+        line = Text.assemble(
+            (MARK[s.claim_name], STYLE[s.claim_name]),
+            f" {s.label:<{wide}}  ",
+            (f"{s.claim_name:<12}", STYLE[s.claim_name]),
+            f" {_seconds(made.symptom_s if made else None):>8} {_seconds(made.response_to_recovery_s if made else None):>9}",
+            f"  {s.title}",
         )
-    console.print(table)
+        line.truncate(console.width - 1, overflow="ellipsis")
+        console.print(line)
     for s in run.scenarios:
         if s.claim_name != "PROVEN":
             findings = ", ".join(f.finding for f in s.findings)

@@ -195,7 +195,7 @@ class Links(Protocol):
         """A link's proxy now; raises ActFailed when Toxiproxy does not answer in bounded time."""
 
     async def heal(self, link: str) -> None:
-        """Set the proxy back to what the topology says and see that it is: disable, delete toxics, enable."""
+        """Set the proxy back to what the topology says, and see that it is; its connections end."""
 
     async def replace(self) -> None:
         """End a Toxiproxy that hangs and start a fresh one with every link healthy."""

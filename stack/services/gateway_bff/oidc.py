@@ -2,17 +2,22 @@
 
 import hmac
 import secrets
+import warnings
 from typing import Any
 
 import httpx
 from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from stack.services.common.settings import Settings
 from stack.services.gateway_bff.sessions import Pending, Principal
+
+with warnings.catch_warnings():
+    # It would rather have the successor of the client that the rest of the system uses; both work alike here.
+    warnings.filterwarnings("ignore", message="The httpx module is deprecated")
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 ALGORITHMS = ["RS256"]
 
