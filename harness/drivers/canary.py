@@ -8,8 +8,8 @@ from harness.drivers.nats import NatsCanary
 from harness.drivers.postgres import PostgresCanary
 from harness.drivers.redis import RedisCanary
 from harness.model.errors import Unreadable
-from harness.model.ports import Pong
 from harness.model.runtime import Address, Cell
+from harness.model.values import Pong
 
 OPEN_S = 1.0
 

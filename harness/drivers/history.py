@@ -1,6 +1,7 @@
 """The neutral change history of a cell: every change of settings, releases, scale and jobs, whoever made it."""
 
-from harness.model.ports import Change, Clock
+from harness.model.ports import Clock
+from harness.model.values import Change
 
 
 class ChangeHistory:

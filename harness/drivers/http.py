@@ -15,8 +15,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import httpx
 
 from harness.model.ledger import Ledger
-from harness.model.ports import Clock, Reply
+from harness.model.ports import Clock
 from harness.model.runtime import Cell
+from harness.model.values import Reply
 
 PROBE = {"X-Gameday-Probe": "1"}
 """Marks the harness's own requests, which services count nowhere."""

@@ -12,8 +12,8 @@ from harness.drivers.postgres import Sessions
 from harness.drivers.redis import Store
 from harness.drivers.toxiproxy import ToxiproxyLinks
 from harness.model.errors import ActFailed
-from harness.model.ports import PartStatus, Reply
 from harness.model.runtime import Cell
+from harness.model.values import PartStatus, Reply
 
 MAX_LOAD_HZ, MAX_LOAD_S = 500.0, 120.0
 """Bounds of a load, whatever a scenario asks for."""

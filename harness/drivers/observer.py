@@ -12,9 +12,10 @@ from harness.drivers.nats import Broker
 from harness.drivers.postgres import Reader
 from harness.drivers.redis import Store
 from harness.model.ledger import Ledger
-from harness.model.ports import Canary, Change, Clock, PartState, Pong, Reply
+from harness.model.ports import Canary, Clock
 from harness.model.runtime import Cell
 from harness.model.topology import variable
+from harness.model.values import Change, PartState, Pong, Reply
 
 
 class CellObserver:

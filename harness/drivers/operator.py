@@ -11,8 +11,8 @@ from harness.drivers.redis import ON_CALL as REDIS_USER
 from harness.drivers.redis import Store
 from harness.drivers.toxiproxy import ToxiproxyLinks
 from harness.model.errors import ActFailed, Happened
-from harness.model.ports import Change
 from harness.model.runtime import Cell
+from harness.model.values import Change
 
 
 class CellOperator:

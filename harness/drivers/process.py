@@ -19,9 +19,9 @@ from harness.drivers.ports_alloc import PortBlock, reserve
 from harness.drivers.process_cell import ProcessCell
 from harness.drivers.spawner import Process, Spawner
 from harness.model.errors import CellError
-from harness.model.ports import Ability
 from harness.model.runtime import Address, CellSpec
 from harness.model.topology import Topology
+from harness.model.values import Ability
 
 KEYCLOAK_READY_S = 120.0
 """Keycloak takes 4 to 8 s on an idle machine of 2 cores; a busy one takes several times as long."""

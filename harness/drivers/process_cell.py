@@ -15,9 +15,9 @@ from harness.drivers.ports_alloc import PortBlock
 from harness.drivers.process_parts import Command
 from harness.drivers.spawner import Process
 from harness.model.errors import ActFailed, CellError, Happened
-from harness.model.ports import PartState, PartStatus
 from harness.model.runtime import Address, CellSpec
 from harness.model.topology import Topology
+from harness.model.values import PartState, PartStatus
 
 if TYPE_CHECKING:
     from harness.drivers.process import ProcessRuntime

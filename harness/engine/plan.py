@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from harness.model.arms import Arm
 from harness.model.errors import UsageError
-from harness.model.ports import Ability
 from harness.model.scenario import Catalogue, Scenario
+from harness.model.values import Ability
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ no jobs; schema, grants, streams and consumers as they were when the cell was ne
 """
 
 from harness.model.errors import ActFailed, CellError
-from harness.model.ports import PartStatus
 from harness.model.runtime import Cell, Equipment
+from harness.model.values import PartStatus
 
 READY_S = 30.0
 """How long a healed cell may take to be ready; services start in less than a second each."""

@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from harness.engine import claim
+from harness.engine.judging import momentary, short, throughout, too_busy
 from harness.engine.reconcile import reconcile
 from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
 from harness.model.arms import Arm
-from harness.model.criteria import ConditionEvidence, Criterion, Verdict, always, eventually
+from harness.model.criteria import Verdict
 from harness.model.errors import ActFailed, CellError, Unreadable
 from harness.model.events import (
     Checked,
@@ -42,12 +42,6 @@ WITNESS_WITHIN_S = 5.0
 """How long after the injection the witness may take to see the fault bite."""
 
 WITNESS_EVERY_S = 0.2
-
-TOO_LATE_MS = 50.0
-"""Send lateness p99 beyond which the machine, not the system, shaped the figures (measured: the knee lies there)."""
-
-STALLED_S = 1.5
-"""A gap between sweeps beyond which the runner itself did not get to run."""
 
 
 @dataclass
@@ -165,7 +159,7 @@ class ScenarioRun:
                 self._find(Finding.NOT_STEADY, Phase.STEADY, f"before anything was broken: {lack}")
                 raise _Ended
         judgement = self._watch.judge(
-            _momentary(self.scenario.symptom), since_s, self._now(), what="symptom as control"
+            momentary(self.scenario.symptom, STEADY_S), since_s, self._now(), what="symptom as control"
         )
         if judgement.verdict is Verdict.HELD:
             self._end(Phase.STEADY, started_s, "symptom already there")
@@ -190,9 +184,9 @@ class ScenarioRun:
             (self.scenario.unaffected, "unaffected as control"),
         ):
             if criterion is not None:
-                judgement = self._watch.judge(_always(criterion), since_s, self._now(), what=what)
+                judgement = self._watch.judge(throughout(criterion), since_s, self._now(), what=what)
                 if judgement.verdict is not Verdict.HELD:
-                    return _short(judgement.conditions, f"{what}: {criterion}")
+                    return short(judgement.conditions, f"{what}: {criterion}")
         return None
 
     async def _inject(self) -> None:
@@ -228,10 +222,10 @@ class ScenarioRun:
             self.outcome.symptom_s = judgement.met_at_s - injected_s
         self._end(Phase.SYMPTOM, started_s, judgement.verdict.value)
         if judgement.verdict is Verdict.UNKNOWN:
-            self._find(Finding.UNKNOWN, Phase.SYMPTOM, _short(judgement.conditions, "the symptom could not be judged"))
+            self._find(Finding.UNKNOWN, Phase.SYMPTOM, short(judgement.conditions, "the symptom could not be judged"))
             raise _Ended
         if judgement.verdict is not Verdict.HELD:
-            self._find(Finding.NOT_REPRODUCED, Phase.SYMPTOM, _short(judgement.conditions, "the symptom did not come"))
+            self._find(Finding.NOT_REPRODUCED, Phase.SYMPTOM, short(judgement.conditions, "the symptom did not come"))
             raise _Ended
 
     async def _hold(self) -> None:
@@ -289,9 +283,9 @@ class ScenarioRun:
         self._end(Phase.RECOVER, started_s, judgement.verdict.value)
         treated = self.arm.responds
         if judgement.verdict is Verdict.UNKNOWN:
-            self._find(Finding.UNKNOWN, Phase.RECOVER, _short(judgement.conditions, "recovery could not be judged"))
+            self._find(Finding.UNKNOWN, Phase.RECOVER, short(judgement.conditions, "recovery could not be judged"))
         elif treated and judgement.verdict is not Verdict.HELD:
-            self._find(Finding.NOT_RECOVERED, Phase.RECOVER, _short(judgement.conditions, "not recovered in time"))
+            self._find(Finding.NOT_RECOVERED, Phase.RECOVER, short(judgement.conditions, "not recovered in time"))
         elif not treated and judgement.verdict is Verdict.HELD:
             why = "after a placebo" if self.arm.placebo else "without any response"
             self._find(Finding.SELF_HEALED, Phase.RECOVER, f"the recovery criteria were met {why}")
@@ -307,7 +301,7 @@ class ScenarioRun:
         if judgement.verdict is Verdict.HELD:
             self._find(Finding.VACUOUS_SYMPTOM, Phase.SYMPTOM, "the symptom was met although nothing was broken")
         elif judgement.verdict is Verdict.UNKNOWN:
-            self._find(Finding.UNKNOWN, Phase.SYMPTOM, _short(judgement.conditions, "the symptom could not be judged"))
+            self._find(Finding.UNKNOWN, Phase.SYMPTOM, short(judgement.conditions, "the symptom could not be judged"))
         self._judge_unaffected()
 
     def _judge_unaffected(self) -> None:
@@ -318,12 +312,10 @@ class ScenarioRun:
             criterion, self.outcome.injected_s or self._begun_s, self._now(), what="unaffected"
         )
         if judgement.verdict is Verdict.BROKEN:
-            self._find(
-                Finding.COLLATERAL, Phase.RECOVER, _short(judgement.conditions, "what should stay whole did not")
-            )
+            self._find(Finding.COLLATERAL, Phase.RECOVER, short(judgement.conditions, "what should stay whole did not"))
         elif judgement.verdict is Verdict.UNKNOWN:
             self._find(
-                Finding.UNKNOWN, Phase.RECOVER, _short(judgement.conditions, "the blast radius could not be judged")
+                Finding.UNKNOWN, Phase.RECOVER, short(judgement.conditions, "the blast radius could not be judged")
             )
 
     # Winding down -----------------------------------------------------------------------------------------------------
@@ -355,20 +347,9 @@ class ScenarioRun:
         late_ms = None if late_s is None else late_s * 1000
         sent = ledger.since(self._begun_s)
         self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), late_ms))
-        # What a probe waited for the system is the system's; the rest of a gap is ours, and the machine's.
-        gaps_s = [b.at_s - a.at_s - b.cost_ms / 1000 for a, b in pairwise(self._watch.sweeps)]
-        if late_ms is not None and late_ms > TOO_LATE_MS:
-            self._find(
-                Finding.TOO_BUSY,
-                Phase.INVARIANTS,
-                f"requests were sent {late_ms:.0f} ms late at p99 (limit {TOO_LATE_MS:.0f} ms): the machine is too busy",
-            )
-        elif gaps_s and max(gaps_s) > STALLED_S:
-            self._find(
-                Finding.TOO_BUSY,
-                Phase.INVARIANTS,
-                f"no probe was read for {max(gaps_s):.1f} s: the machine is too busy",
-            )
+        busy = too_busy(late_ms, self._watch.sweeps)
+        if busy is not None:
+            self._find(Finding.TOO_BUSY, Phase.INVARIANTS, busy)
 
     # Small things -----------------------------------------------------------------------------------------------------
 
@@ -395,24 +376,3 @@ class ScenarioRun:
 
     def _now(self) -> float:
         return self._clock.now_s()
-
-
-def _momentary(symptom: Criterion) -> Criterion:
-    """The symptom as it can be judged on a steady stretch: in it, for half of it at most."""
-    hold_s = min(as_span(symptom.hold_s).of({}), STEADY_S / 2)
-    return eventually(*symptom.conditions, within_s=STEADY_S - hold_s, hold_s=hold_s)
-
-
-def _always(criterion: Criterion) -> Criterion:
-    return always(*criterion.conditions)
-
-
-def _short(conditions: tuple[ConditionEvidence, ...], what: str) -> str:
-    """One line that says exactly which conditions fell short, and by what."""
-    worst = [c for c in conditions if c.missed or not c.met] or list(conditions)
-    seen = "; ".join(
-        f"{c.text}: last {'never read' if c.last is None else f'{c.last:.4g}'}, met in {c.met} of {c.met + c.missed + c.lacked}"
-        f" sweeps{f', {c.lacked} without a sample' if c.lacked else ''}"
-        for c in worst
-    )
-    return f"{what}: {seen}"

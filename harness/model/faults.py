@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.model.ports import Ability, Injector, Observer, PartStatus, Pong
+from harness.model.ports import Injector, Observer
+from harness.model.values import Ability, PartStatus, Pong
 from harness.model.witness import AllOf, LinkWitness, QueryWitness, RestartedWith, StateWitness, Witness
 
 

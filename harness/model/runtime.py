@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.model.ledger import Ledger
-from harness.model.ports import Ability, Client, Clock, Injector, Observer, Operator, PartState
+from harness.model.ports import Client, Clock, Injector, Observer, Operator
 from harness.model.topology import Topology
+from harness.model.values import Ability, PartState
 
 
 @dataclass(frozen=True)

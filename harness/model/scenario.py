@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from harness.model.criteria import Criterion
 from harness.model.faults import Fault
 from harness.model.ledger import Ledger
-from harness.model.ports import Ability, Client, Operator
+from harness.model.ports import Client, Operator
 from harness.model.probes import Probe
 from harness.model.span import Number, Settings, as_span
+from harness.model.values import Ability
 
 
 class Workload(Protocol):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.model.errors import Unreadable
-from harness.model.ports import Canary, Observer, PartStatus, Pong
+from harness.model.ports import Canary, Observer
+from harness.model.values import PartStatus, Pong
 
 
 @dataclass(frozen=True)

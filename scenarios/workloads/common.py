@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from harness.model.ledger import Sent
-from harness.model.ports import Client, Reply
+from harness.model.ports import Client
+from harness.model.values import Reply
 
 
 def enter(

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from harness.model.errors import InfrastructureError
-from harness.model.ports import Browser, Client, Reply
+from harness.model.ports import Browser, Client
+from harness.model.values import Reply
 from scenarios.workloads.common import enter
 
 USERS = 40

@@ -1,0 +1,85 @@
+"""A catalogue that is wrong says where and why in one line; one that is right follows its topology."""
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.model.errors import CatalogueError
+
+GOOD = """
+    from dataclasses import replace
+    from tests.fakes.world import World, scenario
+    from harness.model.scenario import Limit
+    SCENARIO = replace(scenario(World()), id="FM-T-01", sections=(), limits=())
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "brokencat"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for name in [n for n in sys.modules if n.split(".")[0] == "brokencat"]:
+        del sys.modules[name]
+
+
+def write(folder: Path, text: str, name: str = "fm_t_01_x.py") -> None:
+    (folder / name).write_text(textwrap.dedent(text))
+
+
+def load() -> None:
+    load_catalogue("brokencat", load_topology(None))
+
+
+def test_a_good_one_is_loaded(package: Path) -> None:
+    write(package, GOOD)
+    load()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import nothing_there", "fm_t_01_x.py:1: ModuleNotFoundError"),
+        ("x = (", "fm_t_01_x.py:1: SyntaxError"),
+        ("1 / 0", "fm_t_01_x.py:1: ZeroDivisionError"),
+        ("X = 1", "has no SCENARIO"),
+        (GOOD.replace("sections=()", "sections=('9.9',)"), "there is no section 9.9"),
+        (
+            GOOD.replace("limits=()", "limits=(Limit('it must', 'hold', 1.0),)"),
+            "it must: hold .2 s. is not less than 1",
+        ),
+        (GOOD.replace("limits=()", "settings={('account', 'account.colour'): '1'}"), "has no setting account.colour"),
+    ],
+)
+def test_a_broken_module_is_one_line_with_its_place(package: Path, text: str, says: str) -> None:
+    write(package, text)
+    with pytest.raises(CatalogueError, match=says) as error:
+        load()
+    assert "\n" not in str(error.value)
+
+
+def test_an_id_twice_names_both_places(package: Path) -> None:
+    write(package, GOOD)
+    write(package, GOOD, "fm_t_02_y.py")
+    with pytest.raises(CatalogueError, match=r"FM-T-01 is in .*fm_t_01_x.py and in .*fm_t_02_y.py"):
+        load()
+
+
+def test_a_package_that_is_none(package: Path) -> None:
+    with pytest.raises(CatalogueError, match="has no module whose name begins with fm_"):
+        load()
+    with pytest.raises(CatalogueError, match="there is no module nowhere_at_all"):
+        load_catalogue("nowhere_at_all", load_topology(None))
+    with pytest.raises(CatalogueError, match="not a package"):
+        load_catalogue("textwrap", load_topology(None))
+
+
+def test_a_stack_file_that_is_not_there() -> None:
+    with pytest.raises(CatalogueError, match="cannot be read"):
+        load_topology("/nowhere/topology.toml")

@@ -1,0 +1,69 @@
+"""The command line: help that can be read aloud, and one clear line for everything that is asked wrongly."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.fronts import cli
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        cli.main.main(list(arguments), prog_name="gameday")
+    said = capsys.readouterr()
+    return int(end.value.code or 0), said.out, said.err
+
+
+@pytest.mark.parametrize("command", ["run", "list", "show", "up", "down", "status", "doctor"])
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, out, _ = called(capsys, command, "--help")
+    assert code == 0
+    assert out.startswith(f"Usage: gameday {command}")
+    assert max(len(line) for line in out.splitlines()) <= 100
+
+
+def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "--help")
+    assert "gameday run FM-OB-01" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "FM-ZZ-99"), "there is no scenario FM-ZZ-99"),
+        (("run", "--section", "9.9"), "no scenario belongs to section 9.9"),
+        (("run", "--profile", "slow"), "there is no profile slow; there are realistic, ci"),
+        (("run", "--arm", "leg"), "there is no arm leg"),
+        (("run", "--jobs", "0"), "--jobs"),
+        (("run", "--catalogue", "nowhere"), "there is no module nowhere"),
+        (("run", "--stack", "/nowhere.toml"), "cannot be read"),
+        (("run", "--runtime", "cloud"), "cloud"),
+        (("run", "--colour"), "--colour"),
+        (("show", "FM-ZZ-99"), "there is no scenario"),
+        (("down", "--name", "nobody"), "no stack nobody is up"),
+        (("up", "--name", "../x"), "is no name"),
+        (("frobnicate",), "frobnicate"),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.setenv("GAMEDAY_STATE", str(tmp_path))
+    code, _, err = called(capsys, *arguments)
+    assert code == 2
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_list_and_show_come_from_the_code(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "list", "--section", "5.6")
+    assert code == 0
+    assert out.startswith("FM-")
+    code, out, _ = called(capsys, "show", "FM-OB-01")
+    assert code == 0
+    assert "Set entitlement's route to NATS back" in out
+    assert max(len(line) for line in out.splitlines() if not line.startswith("code")) <= 110
