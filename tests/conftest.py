@@ -1,0 +1,5 @@
+"""Fixtures that every folder may use."""
+
+from tests.real import kit, runtime, session_kit
+
+__all__ = ["kit", "runtime", "session_kit"]
