@@ -98,15 +98,23 @@ class Reader:
     async def rows(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query; raises Unreadable."""
         async with self._lock:
+            fresh = self._session is None or self._session.closed
             try:
-                if self._session is None or self._session.closed:
-                    self._session = await connect(self._cell, OBSERVER)
-                cursor = await self._session.execute(query, params or None)
-                return list(await cursor.fetchall())
+                return await self._rows(query, params)
             except psycopg.Error as error:
-                if self._session is not None and self._session.broken:
-                    self._session = None
+                # A session of before a restart says so only when it is used; reading again has no effect.
+                if fresh or self._session is None or not self._session.closed:
+                    raise Unreadable(f"PostgreSQL: {_one_line(error)}") from None
+            try:
+                return await self._rows(query, params)
+            except psycopg.Error as error:
                 raise Unreadable(f"PostgreSQL: {_one_line(error)}") from None
+
+    async def _rows(self, query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if self._session is None or self._session.closed:
+            self._session = await connect(self._cell, OBSERVER)
+        cursor = await self._session.execute(query, params or None)
+        return list(await cursor.fetchall())
 
     async def close(self) -> None:
         """End the session."""
@@ -195,12 +203,21 @@ class Baseline:
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[Session]:
         try:
-            if self._session is None or self._session.closed:
-                self._session = await connect(self._cell, SUPERUSER, options="-c lock_timeout=2s")
-            yield self._session
+            yield await self._alive()
         except psycopg.Error as error:
             self._session = None
             raise CellError(f"the database of {self._cell.name} cannot be reset: {_one_line(error)}") from None
+
+    async def _alive(self) -> Session:
+        """The session, or a new one when it did not live through a restart of the database."""
+        if self._session is not None:
+            try:
+                await self._session.execute("SELECT 1")
+            except psycopg.Error:
+                self._session = None
+        if self._session is None:
+            self._session = await connect(self._cell, SUPERUSER, options="-c lock_timeout=2s")
+        return self._session
 
     def _schemas(self) -> list[str]:
         return list(self._cell.topology.services)
