@@ -58,7 +58,6 @@ SCENARIO = Scenario(
         within_s=ANSWER_S + 8.0,
         hold_s=1.5,
     ),
-    settle_s=1.0,
     unaffected=always(entitlement.command_accepted_ratio.at_least(0.99)),
     placebo=restart_matchmaking,
     limits=(Limit("the gateway has given up and tried again within the hold", ANSWER_S, HOLD),),

@@ -151,7 +151,11 @@ class NatsCanary:
         """Connect and authenticate; raises OSError."""
         reader, writer = await asyncio.open_connection(address.host, address.port)
         canary = cls(reader, writer)
-        await canary._line(b"INFO")
+        try:
+            await canary._line(b"INFO")
+        except BaseException:
+            writer.transport.abort()
+            raise
         login = {"user": OBSERVER, "pass": cell.topology.secrets[f"{OBSERVER}-nats"], "verbose": False}
         writer.write(b"CONNECT " + json.dumps(login).encode() + b"\r\n")
         return canary

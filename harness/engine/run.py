@@ -94,7 +94,8 @@ class ScenarioRun:
         self._watch = Watch(equipment, probes, emit, scenario.label)
         self._traffic = Traffic(self.scenario.workload, equipment.client, random.Random(seed), seed)
         self._witness: Witness | None = None
-        self._settling_until_s = float("-inf")
+        self._settling: list[tuple[float, float]] = []
+        self._running: frozenset[str] = frozenset()
 
     async def run(self) -> Outcome:
         """Go through the phases; whatever happens, the cell is restored and the verdict is kept."""
@@ -193,9 +194,10 @@ class ScenarioRun:
         started_s = self._start(Phase.INJECT)
         self._witness = self.scenario.fault.witness()
         await self._witness.prepare(self._eq.observer)
+        self._note_running()
         self.outcome.injected_s = self._now()
         await self.scenario.fault.inject(self._eq.injector)
-        self._settle()
+        self._settle(self.outcome.injected_s)
         self._end(Phase.INJECT, started_s, "injected", self.scenario.fault.says)
         started_s = self._start(Phase.WITNESS)
         seen = await self._look_until(bites=True)
@@ -259,7 +261,6 @@ class ScenarioRun:
             if number < len(steps):
                 await self._watch.rest(self._now())
                 self._check()
-        self._settle()
         self._end(Phase.RESPOND, started_s, f"{len(steps)} steps")
 
     async def _carry_out(self, step: Step) -> None:
@@ -271,14 +272,19 @@ class ScenarioRun:
                     Stepped(self._now(), self.scenario.label, step.title, True, self._now() - began_s, step.in_runbook)
                 )
                 return
+        self._note_running()
+        acted_s = self._now()
         await step.act(self._eq.operator)
+        self._settle(acted_s)
         self._emit(Stepped(self._now(), self.scenario.label, step.title, False, self._now() - began_s, step.in_runbook))
 
     async def _recover(self) -> None:
         started_s = self._start(Phase.RECOVER)
         since_s = self.outcome.responded_s or started_s
         criterion = self.scenario.recovery
-        judgement = await self._watch.until(criterion, max(since_s, self._settling_until_s), what="recovery")
+        judgement = await self._watch.until(
+            criterion, max([since_s, *(end_s for _, end_s in self._settling)]), what="recovery"
+        )
         self._check()
         self._end(Phase.RECOVER, started_s, judgement.verdict.value)
         treated = self.arm.responds
@@ -308,9 +314,8 @@ class ScenarioRun:
         criterion = self.scenario.unaffected
         if criterion is None:
             return
-        judgement = self._watch.judge(
-            criterion, self.outcome.injected_s or self._begun_s, self._now(), what="unaffected"
-        )
+        since_s = self.outcome.injected_s or self._begun_s
+        judgement = self._watch.judge(criterion, since_s, self._now(), what="unaffected", without=self._settling)
         if judgement.verdict is Verdict.BROKEN:
             self._find(Finding.COLLATERAL, Phase.RECOVER, short(judgement.conditions, "what should stay whole did not"))
         elif judgement.verdict is Verdict.UNKNOWN:
@@ -353,8 +358,14 @@ class ScenarioRun:
 
     # Small things -----------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        self._settling_until_s = self._now() + as_span(self.scenario.settle_s).of({})
+    def _note_running(self) -> None:
+        self._running = frozenset(s.identity for s in self._eq.observer.states())
+
+    def _settle(self, since_s: float) -> None:
+        """After an act that restarted something, a stretch is judged by neither side."""
+        now = frozenset(s.identity for s in self._eq.observer.states())
+        if now - self._running:
+            self._settling.append((since_s, self._now() + as_span(self.scenario.settle_s).of({})))
 
     def _check(self) -> None:
         sweep = self._watch.sweeps[-1] if self._watch.sweeps else None

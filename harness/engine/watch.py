@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from harness.model.criteria import Criterion, Judgement, Verdict
@@ -150,9 +150,18 @@ class Watch:
             while not self._over and (not self.sweeps or self.sweeps[-1].at_s < until_s):
                 await self._swept.wait()
 
-    def judge(self, criterion: Criterion, since_s: float, now_s: float, *, what: str) -> Judgement:
-        """Judge a criterion on a stretch of the sweeps so far."""
-        judgement = criterion.judge(self.sweeps, since_s, now_s)
+    def judge(
+        self,
+        criterion: Criterion,
+        since_s: float,
+        now_s: float,
+        *,
+        what: str,
+        without: Sequence[tuple[float, float]] = (),
+    ) -> Judgement:
+        """Judge a criterion on a stretch of the sweeps so far, without those of the named stretches inside it."""
+        used = [s for s in self.sweeps if not any(begin <= s.at_s <= end for begin, end in without)]
+        judgement = criterion.judge(used, since_s, now_s)
         self.report(criterion, judgement, what)
         return judgement
 

@@ -113,6 +113,10 @@ RESPONSE_BUDGET_S = 5.0
 """What the acts of a response may take together before limits are computed: restarts are 0.2 s each when warm."""
 
 
+SETTLE_S = 2.5
+"""The settling stretch after a restart, unless a scenario says otherwise: what looks back 2 s then sees none of it."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """The same failure mode by another mechanism: the fields that differ."""
@@ -140,7 +144,7 @@ class Scenario:
         unaffected: conditions that stay true throughout, so that the blast radius is a claim too.
         limits: inequalities on the path that the fault breaks.
         settings: overrides for its cell, by (service, property).
-        settle_s: after any restart, this long is judged by neither side.
+        settle_s: after any restart by an act, this long is judged by neither side.
         variants: other mechanisms.
         variant: the name of the variant this is, or empty.
         settings_ci_only: overrides for the ci profile alone.
@@ -160,7 +164,7 @@ class Scenario:
     unaffected: Criterion | None = None
     limits: tuple[Limit, ...] = ()
     settings: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
-    settle_s: Number = 0.0
+    settle_s: Number = SETTLE_S
     variants: tuple[Variant, ...] = ()
     variant: str = ""
     summary: str = ""

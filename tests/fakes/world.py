@@ -177,6 +177,9 @@ class FakePort:
         self.ledger = ledger
         self.clock = world.clock
 
+    def states(self, name: str | None = None) -> list[PartState]:
+        return [PartState("front", PartStatus.RUNNING, "1@1")]
+
     async def cut(self, link: str, *, black_hole: bool = False) -> None:
         self.world.injected_s = self.world.clock.now_s()
 

@@ -1,0 +1,84 @@
+"""Every scenario for real, and planted defects that must each be found."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.model.arms import ARMS, CONTROL, PLACEBO, UNTREATED, Arm
+from harness.model.criteria import eventually
+from harness.model.events import Finding, Phase
+from harness.model.scenario import Scenario
+from tests.catalogue.defects import DEFECTS
+from tests.catalogue.real_run import CATALOGUE, Stage
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+
+FIRST = "FM-OB-01"
+"""Its defects are in the everyday suite; those of the others in `make test-deep`."""
+
+SCENARIOS = list(CATALOGUE.scenarios.values())
+
+
+def everyday(cases: list[tuple[Scenario, str]]) -> list[object]:
+    """The cases, those of all but one scenario marked as deep."""
+    return [
+        pytest.param(s, name, id=f"{s.label}-{name}", marks=() if s.id == FIRST else pytest.mark.deep)
+        for s, name in cases
+    ]
+
+
+def findings(outcome: object) -> list[str]:
+    return [f"{f.value} in {phase.value}: {says}" for f, phase, says in outcome.findings]  # type: ignore[attr-defined]
+
+
+def kinds(outcome: object) -> list[Finding]:
+    return [f for f, _, _ in outcome.findings]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.label)
+async def test_it_is_proven(stage: Stage, scenario: Scenario) -> None:
+    outcome = await stage.play(scenario)
+    assert kinds(outcome) == [Finding.AS_EXPECTED], findings(outcome)
+    assert outcome.restored
+
+
+VARIANTS = [(s.with_variant(v.name), v.name) for s in SCENARIOS for v in s.variants]
+
+
+@pytest.mark.parametrize(("scenario", "variant"), everyday(VARIANTS))
+async def test_its_variants_are_proven(stage: Stage, scenario: Scenario, variant: str) -> None:
+    outcome = await stage.play(scenario)
+    assert kinds(outcome) == [Finding.AS_EXPECTED], findings(outcome)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "arm"), everyday([(s, a.name) for s in SCENARIOS for a in (CONTROL, UNTREATED, PLACEBO)])
+)
+async def test_its_arms_come_out_as_they_should(stage: Stage, scenario: Scenario, arm: str) -> None:
+    chosen: Arm = ARMS[arm]
+    outcome = await stage.play(scenario, chosen)
+    assert kinds(outcome) == [Finding.AS_EXPECTED], findings(outcome)
+
+
+@pytest.mark.parametrize(("scenario", "defect"), everyday([(s, d) for s in SCENARIOS for d in DEFECTS]))
+async def test_a_planted_defect_is_found(stage: Stage, scenario: Scenario, defect: str) -> None:
+    plant, finding = DEFECTS[defect]
+    outcome = await stage.play(plant(scenario))
+    assert kinds(outcome) == [finding], findings(outcome)
+
+
+@pytest.mark.parametrize(("scenario", "when"), everyday([(s, "hold") for s in SCENARIOS]))
+async def test_a_fault_that_goes_away_by_itself_is_found(stage: Stage, scenario: Scenario, when: str) -> None:
+    stage.on_phase[when] = stage.heal
+    outcome = await stage.play(scenario)
+    assert kinds(outcome) == [Finding.SELF_HEALED], findings(outcome)
+
+
+async def test_collateral_damage_is_found(stage: Stage) -> None:
+    scenario = CATALOGUE.scenarios[FIRST]
+    probe = scenario.symptom.conditions[0].probe
+    # What the fault is known to move is claimed to stay whole: the claim must fall.
+    changed = replace(scenario, unaffected=replace(eventually(probe.at_most(1.0), within_s=0), always=True))
+    outcome = await stage.play(changed)
+    assert kinds(outcome) == [Finding.COLLATERAL], findings(outcome)
+    assert outcome.findings[0][1] is Phase.RECOVER
