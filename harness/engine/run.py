@@ -11,7 +11,7 @@ from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
 from harness.model.arms import Arm
 from harness.model.criteria import Verdict
-from harness.model.errors import ActFailed, CellError, Unreadable
+from harness.model.errors import InfrastructureError, Unreadable
 from harness.model.events import (
     Checked,
     Event,
@@ -118,7 +118,7 @@ class ScenarioRun:
             await self._phases()
         except _Ended:
             pass
-        except (ActFailed, CellError, Unreadable) as error:
+        except (InfrastructureError, Unreadable) as error:
             self._find(Finding.UNKNOWN, Phase.RESTORE, f"the run could not go on: {error}")
         finally:
             await self._wind_down()
@@ -143,7 +143,11 @@ class ScenarioRun:
     # Phases ---------------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        await self._traffic.begin(self._clock)
+        try:
+            await self._traffic.begin(self._clock)
+        except InfrastructureError as error:
+            self._find(Finding.NOT_STEADY, Phase.STEADY, f"the workload could not begin: {error}")
+            raise _Ended from None
         await self._watch.begin()
 
     async def _steady(self) -> None:
@@ -334,7 +338,7 @@ class ScenarioRun:
         started_s = self._start(Phase.RESTORE)
         try:
             says = await reconcile(self._eq)
-        except (ActFailed, CellError, Unreadable) as error:
+        except (InfrastructureError, Unreadable) as error:
             self._emit(
                 Noted(
                     self._now(), self.scenario.label, f"the cell could not be shown clean and is thrown away: {error}"

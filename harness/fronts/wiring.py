@@ -104,10 +104,20 @@ def prepare(options: Options) -> Plan:
 
 
 def make_runtime(name: str, topology: Topology, logs: Path) -> tuple[Runtime, str]:
-    """The runtime of that name, and for `auto` why it was chosen; raises UsageError."""
-    if name == "docker":
-        raise UsageError("the docker runtime is not built yet; use --runtime process")
-    return ProcessRuntime(topology, logs), "parts run as processes on 127.0.0.1"
+    """The runtime of that name, and why it was chosen; raises EngineError when containers were asked for in vain."""
+    if name == "process":
+        return ProcessRuntime(topology, logs), "parts run as processes on 127.0.0.1, as asked for"
+    from harness.drivers.docker import DockerRuntime  # noqa: PLC0415  (slow to import, and not always wanted)
+    from harness.drivers.docker_engine import Engine, EngineError  # noqa: PLC0415
+
+    try:
+        engine = Engine.connect()
+    except EngineError as error:
+        if name == "docker":
+            raise
+        return ProcessRuntime(topology, logs), f"parts run as processes on 127.0.0.1: {error}"
+    why = "as asked for" if name == "docker" else "a container engine answers"
+    return DockerRuntime(topology, logs, engine), f"parts run as containers (Docker {engine.version}): {why}"
 
 
 def equip(cell: Cell, act: Callable[[str, dict[str, Any]], None], clock: SystemClock) -> CellEquipment:

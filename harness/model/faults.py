@@ -268,10 +268,15 @@ class HeldLocks:
 
 @dataclass(frozen=True)
 class RunawayJob:
-    """A job of the stack runs with settings it should not have."""
+    """A job of the stack runs with settings it should not have.
+
+    Attributes:
+        seen: observes what it did, for a job that ends; without it, the job must run.
+    """
 
     job: str
     settings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    seen: Callable[[Observer], Awaitable[bool | None]] | None = field(default=None, compare=False)
     needs: frozenset[Ability] = frozenset({Ability.JOBS})
 
     @property
@@ -285,7 +290,7 @@ class RunawayJob:
         async def runs(observer: Observer) -> bool:
             return self.job in observer.jobs()
 
-        return QueryWitness(f"{self.job} runs", runs)
+        return QueryWitness(self.says, self.seen or runs)
 
 
 @dataclass(frozen=True)

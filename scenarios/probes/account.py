@@ -2,7 +2,7 @@
 
 from harness.model.ports import Observer
 from harness.model.probes import Probe
-from scenarios.probes.common import MINIMUM, WINDOW_S, increase_probe, quantile_probe
+from scenarios.probes.common import MINIMUM, WINDOW_S, increase_probe, log_probe, quantile_probe, sql_probe
 
 _REQUESTS = "http_server_requests_seconds_count"
 _HISTOGRAM = "http_server_requests_seconds"
@@ -38,3 +38,82 @@ async def _answers(observer: Observer) -> float | None:
 
 
 answers = Probe("account.answers", "whether account answers at all, asked past every route", _answers)
+resolve_5xx = increase_probe(
+    "account.resolve_5xx",
+    "5xx of resolve in the last 2 s",
+    ACCOUNT,
+    _REQUESTS,
+    {"uri": "/identities:resolve", "outcome": "SERVER_ERROR"},
+)
+denied_token = increase_probe(
+    "account.denied_token",
+    "calls without a valid token in the last 2 s",
+    ACCOUNT,
+    "account_authorization_denied_total",
+    {"reason": "token"},
+)
+denied_user_missing = increase_probe(
+    "account.denied_user_missing",
+    "calls without a user in the last 2 s",
+    ACCOUNT,
+    "account_authorization_denied_total",
+    {"reason": "user_missing"},
+)
+denied_owner = increase_probe(
+    "account.denied_owner",
+    "calls for somebody else's account in the last 2 s",
+    ACCOUNT,
+    "account_authorization_denied_total",
+    {"reason": ("not_owner", "not_admin")},
+)
+denied_lines = log_probe(
+    "account.denied_lines", "refusals in account's log in the last 2 s", ACCOUNT, "access denied reason="
+)
+
+
+async def _tokens_match(observer: Observer) -> float | None:
+    """Both sides' tokens as they were given at their last start: equal and not empty."""
+    ours = observer.setting("gateway-bff", "ACCOUNT_INTERNAL_API_TOKEN")
+    theirs = observer.setting(ACCOUNT, "ACCOUNT_INTERNAL_API_TOKEN")
+    return float(bool(ours) and ours == theirs)
+
+
+tokens_match = Probe("account.tokens_match", "whether the gateway's token is account's, and set", _tokens_match)
+suspended_rows = sql_probe(
+    "account.suspended_rows",
+    "users that are suspended",
+    "SELECT count(*) FROM account.users WHERE status = 'SUSPENDED'",
+)
+suspend_records = sql_probe(
+    "account.suspend_records",
+    "suspensions on record in the last ten minutes",
+    "SELECT count(*) FROM account.audit_logs WHERE action = 'SUSPEND' AND created_at > now() - interval '10 minutes'",
+)
+RIGHTLY = "fraud"
+"""The reason of suspensions that are right and must outlive every repair."""
+
+rightly_suspended_rows = sql_probe(
+    "account.rightly_suspended_rows",
+    "rightly suspended users that are suspended",
+    "SELECT count(DISTINCT u.user_id) FROM account.users u JOIN account.audit_logs a ON a.target_user_id = u.user_id"
+    f" WHERE u.status = 'SUSPENDED' AND a.metadata_json::jsonb->>'reason' = '{RIGHTLY}'",
+)
+audit_differences = sql_probe(
+    "account.audit_differences",
+    "users whose status is not what their last audit record says",
+    "SELECT count(*) FROM account.users u LEFT JOIN LATERAL (SELECT action FROM account.audit_logs a"
+    " WHERE a.target_user_id = u.user_id ORDER BY id DESC LIMIT 1) last ON true"
+    " WHERE (u.status = 'SUSPENDED') IS DISTINCT FROM (coalesce(last.action, '') = 'SUSPEND')",
+)
+imported_users = sql_probe(
+    "account.imported_users",
+    "users that the import made in the last 2 s",
+    "SELECT count(*) FROM account.identities WHERE provider = 'import' AND created_at > clock_timestamp() - interval '2 s'",
+)
+identities_with_several_users = sql_probe(
+    "account.identities_with_several_users",
+    "identities that belong to more than one user, and users without an identity",
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM account.identities GROUP BY provider, subject"
+    " HAVING count(DISTINCT user_id) > 1) x) + (SELECT count(*) FROM account.users u"
+    " WHERE NOT EXISTS (SELECT 1 FROM account.identities i WHERE i.user_id = u.user_id))",
+)

@@ -15,12 +15,13 @@ MINIMUM = 4
 Labels = Mapping[str, str | Sequence[str]]
 
 
-def sql_probe(name: str, says: str, query: str) -> Probe:
-    """The one number of a query; an empty answer and NULL are 0."""
+def sql_probe(name: str, says: str, query: str, *, empty: float | None = 0.0) -> Probe:
+    """The one number of a query; NULL is `empty`: 0 for counts and ages, None for figures of nothing."""
 
     async def read(observer: Observer) -> float | None:
         rows = await observer.sql(query)
-        return float(rows[0][0] or 0) if rows else 0.0
+        value = rows[0][0] if rows else None
+        return empty if value is None else float(value)
 
     return Probe(name, says, read)
 
@@ -88,6 +89,10 @@ def ledger_ratio(
         return observer.ledger.ratio(observer.clock.now_s() - window_s, ops, good, minimum=MINIMUM)
 
     return Probe(name, says, read)
+
+
+ledger_share = ledger_ratio
+"""The same, for shares of what is not good."""
 
 
 def reach_probe(name: str, says: str, link: str) -> Probe:

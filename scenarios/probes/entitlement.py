@@ -30,6 +30,7 @@ publish_delay_p95_s = sql_probe(
     "SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(published_at, clock_timestamp())"
     " - created_at)) FROM entitlement.outbox_events WHERE published_at > clock_timestamp() - interval '2 seconds'"
     " OR status IN ('PENDING', 'IN_FLIGHT')",
+    empty=None,
 )
 publish_retries = log_probe(
     "entitlement.publish_retries", "publishes put off in the last 2 s", "entitlement", "outbox publish retry scheduled"

@@ -1,6 +1,14 @@
 """The gateway: logins, sessions, and what the services behind it look like from outside."""
 
-from scenarios.probes.common import increase_probe, ledger_ratio, log_probe, quantile_probe, reach_probe, share_probe
+from scenarios.probes.common import (
+    increase_probe,
+    ledger_ratio,
+    ledger_share,
+    log_probe,
+    quantile_probe,
+    reach_probe,
+    share_probe,
+)
 
 _REQUESTS = "http_server_requests_seconds_count"
 _HISTOGRAM = "http_server_requests_seconds"
@@ -77,4 +85,32 @@ keycloak_reachable = reach_probe(
 )
 account_reachable = reach_probe(
     "gateway.account_reachable", "whether account answers over the gateway's route", "gateway-bff->account"
+)
+api_401_403_share = share_probe(
+    "gateway.api_401_403_share",
+    "share of 401 and 403 on /v1/me and /v1/users, over 2 s",
+    GATEWAY,
+    _REQUESTS,
+    {"status": ("401", "403")},
+    {"uri": _API},
+)
+account_forbidden = increase_probe(
+    "gateway.account_forbidden",
+    "ACCOUNT_FORBIDDEN in the last 2 s",
+    GATEWAY,
+    "gateway_account_integration_error_total",
+    {"code": "ACCOUNT_FORBIDDEN"},
+)
+account_unauthorized = increase_probe(
+    "gateway.account_unauthorized",
+    "ACCOUNT_UNAUTHORIZED in the last 2 s",
+    GATEWAY,
+    "gateway_account_integration_error_total",
+    {"code": "ACCOUNT_UNAUTHORIZED"},
+)
+inactive_share = ledger_share(
+    "gateway.inactive_share",
+    "share of ACCOUNT_INACTIVE among people's requests, over 2 s",
+    ("people.me", "people.user", "people.profile"),
+    lambda sent: sent.code == "ACCOUNT_INACTIVE",
 )

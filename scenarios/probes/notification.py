@@ -1,8 +1,8 @@
 """Notification: from the stream to the destination."""
 
 from harness.model.ports import Observer
-from harness.model.probes import Probe
-from scenarios.probes.common import increase_probe, sql_probe
+from harness.model.probes import Cohort, Probe, cohort_probe
+from scenarios.probes.common import increase_probe, reach_probe, sql_probe
 
 ENTITLEMENT = ("entitlement-events", "notification-entitlement-consumer")
 MATCHMAKING = ("matchmaking-events", "notification-matchmaking-consumer")
@@ -27,6 +27,11 @@ backlog_rows = sql_probe(
     "SELECT count(*) FROM notification.notifications"
     " WHERE status = 'PENDING' OR (status = 'PROCESSING' AND lease_until < now())",
 )
+pending_rows = sql_probe(
+    "notification.pending_rows",
+    "notifications that nobody has taken in hand",
+    "SELECT count(*) FROM notification.notifications WHERE status = 'PENDING'",
+)
 processing_rows = sql_probe(
     "notification.processing_rows",
     "notifications in hand",
@@ -43,6 +48,7 @@ e2e_delay_p95_s = sql_probe(
     "end-to-end delay p95 of what was sent in the last 2 s",
     "SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - occurred_at))"
     " FROM notification.notifications WHERE sent_at > clock_timestamp() - interval '2 seconds'",
+    empty=None,
 )
 retries = increase_probe(
     "notification.retries",
@@ -50,4 +56,79 @@ retries = increase_probe(
     "notification",
     "notification_delivery_total",
     {"result": "retry_scheduled"},
+)
+dlq_failed_differences = sql_probe(
+    "notification.dlq_failed_differences",
+    "DLQ rows whose notification is not FAILED, and FAILED notifications without a DLQ row",
+    "SELECT count(*) FROM notification.notifications n FULL JOIN notification.notification_dlq d USING (notification_id)"
+    " WHERE (n.status = 'FAILED') IS DISTINCT FROM (d.dlq_id IS NOT NULL)",
+)
+failed_error_kinds = sql_probe(
+    "notification.failed_error_kinds",
+    "how many different errors the DLQ holds",
+    "SELECT count(DISTINCT error_message) FROM notification.notification_dlq",
+)
+failed_share = sql_probe(
+    "notification.failed_share",
+    "share of FAILED among what ended in the last 2 s",
+    "SELECT avg((status = 'FAILED')::int) FROM notification.notifications n"
+    " LEFT JOIN notification.notification_dlq d USING (notification_id)"
+    " WHERE coalesce(n.sent_at, d.created_at) > clock_timestamp() - interval '2 seconds'",
+    empty=None,
+)
+
+AGREED = 20
+"""How many failed notifications are re-driven at once, oldest first: a set that was agreed on before."""
+
+
+async def _failed_oldest(observer: Observer) -> Cohort:
+    rows = await observer.sql(
+        "SELECT n.notification_id FROM notification.notifications n JOIN notification.notification_dlq d"
+        " USING (notification_id) WHERE n.status = 'FAILED' ORDER BY d.created_at LIMIT %s",
+        (AGREED,),
+    )
+    return tuple(str(row[0]) for row in rows)
+
+
+async def _unsent(observer: Observer, cohort: Cohort) -> float | None:
+    rows = await observer.sql(
+        "SELECT count(*) FROM notification.notifications WHERE notification_id = ANY (%s::uuid[]) AND status = 'SENT'",
+        (list(cohort),),
+    )
+    return float(len(cohort) - rows[0][0])
+
+
+cohort_unsent_rows = cohort_probe(
+    "notification.cohort_unsent_rows",
+    "of the oldest failed notifications when the response began, those that are not SENT",
+    capture=_failed_oldest,
+    left=_unsent,
+)
+
+
+async def _unacknowledged(observer: Observer) -> Cohort:
+    last = (await observer.stream(ENTITLEMENT[0]))["last_seq"]
+    floor = (await observer.consumer(*ENTITLEMENT))["ack_floor"]
+    return tuple(str(seq) for seq in range(floor + 1, last + 1))
+
+
+async def _not_consumed(observer: Observer, cohort: Cohort) -> float | None:
+    floor = (await observer.consumer(*ENTITLEMENT))["ack_floor"]
+    return float(sum(int(seq) > floor for seq in cohort))
+
+
+cohort_unconsumed_messages = cohort_probe(
+    "notification.cohort_unconsumed_messages",
+    "messages that waited in the stream when the response began and are not acknowledged",
+    capture=_unacknowledged,
+    left=_not_consumed,
+)
+nats_reachable = reach_probe(
+    "notification.nats_reachable", "whether NATS answers over notification's route", "notification->nats"
+)
+duplicates = increase_probe(
+    "notification.duplicates",
+    "events that were known already, in the last 2 s",
+    "notification",
+    "notification_duplicate_suppressed_total",
 )

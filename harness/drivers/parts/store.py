@@ -131,6 +131,11 @@ def ensure(name: str, *, progress: Progress | None = None) -> Part:
     part = locate(name)
     if part is not None:
         return part
+    return fetched(name, progress=progress)
+
+
+def fetched(name: str, *, progress: Progress | None = None) -> Part:
+    """The part of the cache, fetched and built first when it is not there, whatever else is on this machine."""
     recipe = RECIPES[name]
     folder = _folder_of(name)
     home = folder / f"{name}-{recipe.version}"
@@ -138,7 +143,7 @@ def ensure(name: str, *, progress: Progress | None = None) -> Part:
     with _guarded(recipe, folder), _locked(folder / f"{name}.lock", lambda: own.say(name, "waiting for another run")):
         if not home.is_dir():
             _make(recipe, home, own)
-    own.done(name)
+            own.done(name)
     return Part(name, recipe.version, home, "cache")
 
 

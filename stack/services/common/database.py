@@ -68,7 +68,8 @@ class Database:
             reconnect_timeout=float("inf"),
             num_workers=2,
             open=False,
-            check=None,
+            # A connection that died while it was idle must not fail whoever gets it next.
+            check=AsyncConnectionPool.check_connection,
         )
         await self._pool.open(wait=False)
         await self._migrating.start()

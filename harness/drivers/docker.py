@@ -1,0 +1,135 @@
+"""The docker runtime: the same parts as containers, labelled, on networks of their own, ports on 127.0.0.1 alone."""
+
+import asyncio
+import contextlib
+import secrets
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.drivers import docker_parts, owner, readiness
+from harness.drivers.clock import wait_until
+from harness.drivers.docker_cell import DockerCell
+from harness.drivers.docker_engine import Engine, EngineError, states_now
+from harness.drivers.images import Images, ensure_images
+from harness.drivers.ports_alloc import PortBlock, reserve
+from harness.drivers.process import state_folder
+from harness.model.errors import CellError
+from harness.model.runtime import Address, CellSpec
+from harness.model.topology import Topology
+from harness.model.values import Ability
+
+KEYCLOAK_READY_S = 180.0
+"""Keycloak takes 10 s in a container on an idle machine of 2 cores, and several times as long on a busy one."""
+
+
+class DockerRuntime:
+    """See model.runtime.Runtime."""
+
+    name = "docker"
+    abilities = frozenset(Ability)
+
+    def __init__(self, topology: Topology, logs: Path, engine: Engine) -> None:
+        self.topology = topology
+        self.engine = engine
+        self.images = Images()
+        self._logs = logs
+        self.prefix = f"gameday-{secrets.token_hex(3)}"
+        self.labels = {**owner.mine(), "gameday.run": self.prefix}
+        self._ports: PortBlock | None = None
+        self._shared: dict[str, Address] = {}
+        self._started: dict[str, asyncio.Task[None]] = {}
+        self._joined: dict[str, set[str]] = {}
+        self._cells: list[DockerCell] = []
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The engine's version and the images in use."""
+        return {"docker": self.engine.version, **self.images.versions}
+
+    async def open(self) -> None:
+        """Get the images, and ports for what is shared."""
+        self.images = await ensure_images(self.engine, self.topology)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._ports = await asyncio.to_thread(reserve, state_folder() / "ports")
+        shared = [name for name, part in self.topology.parts.items() if part.shared]
+        self._shared = {n: Address("127.0.0.1", p) for n, p in zip(shared, self._ports.take(len(shared)), strict=True)}
+
+    def states_now(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """The states of containers, asked at once: milliseconds."""
+        return self.engine.do_now("list containers", lambda client: states_now(client, labels))
+
+    def shared_address(self, name: str) -> Address:
+        """Of a part that all cells share, as published."""
+        return self._shared[name]
+
+    def want(self, name: str) -> None:
+        """Begin to start a shared part, without waiting for it."""
+        if name not in self._started:
+            self._started[name] = asyncio.create_task(self._start_shared(name), name=f"start of {name}")
+
+    async def _start_shared(self, name: str) -> None:
+        if name != "keycloak":
+            raise CellError(f"the docker runtime cannot share {name}; only keycloak can be shared")
+        wanted = docker_parts.keycloak(self.images, self.topology, name, str(self._shared[name]))
+        container = f"{self.prefix}-{name}"
+        own = {"ports": {docker_parts.KEYCLOAK_PORT: self._shared[name].port}, "labels": self.labels, "name": container}
+        await self.engine.run(type(wanted)(**{**vars(wanted), **own}))
+        log = self._logs / f"{name}.log"
+
+        def follow() -> None:
+            with contextlib.suppress(OSError), log.open("ab", buffering=0) as opened:
+                for chunk in self.engine.follow(container):
+                    opened.write(chunk)
+
+        threading.Thread(target=follow, name=f"log of {name}", daemon=True).start()
+
+    async def shared_ready(self, name: str, cell: DockerCell, timeout_s: float) -> None:
+        """Wait until a shared part answers, and put it on the cell's network."""
+        self.want(name)
+        await self._started[name]
+        joined = self._joined.setdefault(cell.name, set())
+        if name not in joined:
+            joined.add(name)
+            await self.engine.join(cell.prefix, f"{self.prefix}-{name}", [name])
+        path = str(self.topology.parts[name].options.get("health", "/"))
+
+        async def check() -> bool:
+            return await readiness.answers(self.topology.parts[name].protocol, self._shared[name], path)
+
+        what = f"{name} (log: {self._logs / f'{name}.log'})"
+        await wait_until(check, what=what, timeout_s=max(timeout_s, KEYCLOAK_READY_S), every_s=0.1)
+
+    async def cell(self, spec: CellSpec) -> DockerCell:
+        """Start a cell."""
+        cell = DockerCell(self, spec, await asyncio.to_thread(reserve, state_folder() / "ports"))
+        self._cells.append(cell)
+        await cell.begin()
+        return cell
+
+    async def leave(self, cell: DockerCell) -> None:
+        """Take what is shared off a cell's network, which could not be removed otherwise."""
+        for name in self._joined.pop(cell.name, set()):
+            with contextlib.suppress(EngineError):
+                await self.engine.do(
+                    f"take {name} off {cell.prefix}",
+                    lambda client, name=name: client.networks.get(cell.prefix).disconnect(  # type: ignore[misc]
+                        f"{self.prefix}-{name}", force=True
+                    ),
+                )
+
+    async def close(self) -> None:
+        """Remove everything it started."""
+        for task in self._started.values():
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, EngineError, CellError):
+                    await task
+        for cell in self._cells:
+            with contextlib.suppress(EngineError, CellError):
+                await cell.close()
+        with contextlib.suppress(EngineError):
+            await self.engine.clear({"gameday.run": self.prefix})
+        if self._ports is not None:
+            self._ports.close()
+        self.engine.close()

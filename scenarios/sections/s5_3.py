@@ -1,0 +1,22 @@
+"""5.3: the users API answers 401 and 403."""
+
+from harness.model.scenario import Check, Section
+from scenarios.probes import account, gateway
+
+SECTION = Section(
+    "5.3",
+    "/v1/users answers 401 or 403",
+    (
+        Check(
+            "5.3/check/1",
+            "The gateway's internal token against account's",
+            (account.tokens_match, account.denied_token, gateway.account_forbidden),
+        ),
+        Check(
+            "5.3/check/2",
+            "Whether the user's id and roles arrive",
+            (account.denied_user_missing, gateway.account_unauthorized),
+        ),
+        Check("5.3/check/3", "Account's reasons for refusing", (account.denied_lines, account.denied_owner)),
+    ),
+)

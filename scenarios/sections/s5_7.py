@@ -1,0 +1,20 @@
+"""5.7: the DLQ and FAILED grow."""
+
+from harness.model.scenario import Check, Section
+from scenarios.probes import notification
+
+SECTION = Section(
+    "5.7",
+    "The DLQ and FAILED grow",
+    (
+        Check(
+            "5.7/check/1",
+            "Failures for good or for now: are they all the same",
+            (notification.failed_error_kinds, notification.failed_rows, notification.retries),
+        ),
+        Check(
+            "5.7/check/2", "Whether DLQ and FAILED agree", (notification.dlq_rows, notification.dlq_failed_differences)
+        ),
+        Check("5.7/check/3", "Whether the same event comes again", (notification.duplicates,)),
+    ),
+)
