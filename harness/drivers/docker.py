@@ -94,7 +94,14 @@ class DockerRuntime:
             await self.engine.join(cell.prefix, f"{self.prefix}-{name}", [name])
         path = str(self.topology.parts[name].options.get("health", "/"))
 
+        asked = 0
+
         async def check() -> bool:
+            nonlocal asked
+            asked += 1
+            container = f"{self.prefix}-{name}"
+            if asked % 20 == 0 and self.states_now(self.labels).get(container) != "running":
+                raise CellError(f"{name} ended by itself; see {self._logs / f'{name}.log'}")
             return await readiness.answers(self.topology.parts[name].protocol, self._shared[name], path)
 
         what = f"{name} (log: {self._logs / f'{name}.log'})"

@@ -67,6 +67,6 @@ def keycloak(images: Images, topology: Topology, name: str, hostname: str) -> Wa
         "",
         images.keycloak,
         (*built, *flags),
-        {"JAVA_OPTS_APPEND": "-Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"},
+        {"JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m", "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1"},
         files={f"/opt/keycloak/data/import/{realm.name}": realm.read_bytes()},
     )

@@ -266,8 +266,8 @@ class _Maker:
             skip = [f"--dpkgopt=path-exclude=/usr/share/{what}/*" for what in ("doc", "man", "locale", "info")]
             passwd = f"echo 'gameday:x:{USER}:{USER}::/tmp:/bin/sh' >> \"$1/etc/passwd\""
             command = [
-                "mmdebstrap", "--variant=essential", "--include=python3,libstdc++6,libgcc-s1", *skip, f"--customize-hook={passwd}",
-                f"--architectures={self._engine.architecture}", SUITE, str(archive),
+                "mmdebstrap", "--variant=essential", "--include=python3,libstdc++6,libgcc-s1", *skip,
+                f"--customize-hook={passwd}", f"--architectures={self._engine.architecture}", SUITE, str(archive),
             ]  # fmt: skip
             done = subprocess.run(
                 command,
@@ -354,6 +354,7 @@ class _Maker:
     def _fill_keycloak(self, context: Path) -> list[str]:
         shutil.copytree(fetched("java").home, context / "java", symlinks=True)
         shutil.copytree(fetched("keycloak").home, context / "keycloak", symlinks=True)
+        (context / "keycloak" / "bin" / "kc.sh").chmod(0o755)
         return [
             "COPY java /opt/java",
             f"COPY --chown={USER}:{USER} keycloak /opt/keycloak",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -10,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import platformdirs
+import psutil
 
+from harness.drivers import owner, process_parts, readiness
 from harness.drivers import parts as real_parts
-from harness.drivers import process_parts, readiness
 from harness.drivers.clock import wait_until
 from harness.drivers.parts import Part
 from harness.drivers.ports_alloc import PortBlock, reserve
@@ -22,6 +24,9 @@ from harness.model.errors import CellError
 from harness.model.runtime import Address, CellSpec
 from harness.model.topology import Topology
 from harness.model.values import Ability
+
+OWNER_FILE = ".owner.json"
+"""In the folder of a run: the marks of its runner."""
 
 KEYCLOAK_READY_S = 120.0
 """Keycloak takes 4 to 8 s on an idle machine of 2 cores; a busy one takes several times as long."""
@@ -69,12 +74,21 @@ class ProcessRuntime:
         self._folder.chmod(0o755)
         self._logs.mkdir(parents=True, exist_ok=True)
         await self.spawner.start()
+        self._note_owner()
         self._warm = asyncio.create_task(self.spawner.warm(self.topology.preload))
         self._shared_ports = await asyncio.to_thread(reserve, state_folder() / "ports")
         shared = [name for name, part in self.topology.parts.items() if part.shared]
         ports = self._shared_ports.take(len(shared) + 1)
         self._shared = {name: Address("127.0.0.1", port) for name, port in zip(shared, ports, strict=False)}
         self._management = ports[-1]
+
+    def _note_owner(self) -> None:
+        """Say in the folder whose it is, so that the next command can tell a dead run's from a living one's."""
+        marks = dict(owner.mine())
+        if self.spawner.pid is not None:
+            marks["spawner.pid"] = str(self.spawner.pid)
+            marks["spawner.started"] = f"{psutil.Process(self.spawner.pid).create_time():.2f}"
+        (self._folder / OWNER_FILE).write_text(json.dumps(marks))
 
     def base_environment(self) -> dict[str, str]:
         """What every process gets: enough to run, nothing of the person's own."""

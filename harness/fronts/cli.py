@@ -172,6 +172,44 @@ def status() -> None:
 
 
 @main.command()
+def cleanup() -> None:
+    """Remove what runs that were killed left behind: containers, networks, processes, folders.
+
+    Only what carries the marks of a run whose runner is gone is touched.
+    """
+    from harness.drivers.cleanup import clean_up  # noqa: PLC0415  (the command line must answer at once)
+
+    for line in clean_up() or ["Nothing was left behind."]:
+        click.echo(line)
+
+
+@main.group()
+def images() -> None:
+    """The images of the docker runtime."""
+
+
+@images.command("build")
+@click.option("--force", is_flag=True, help="Build or pull again what is there already.")
+@click.option(
+    "--source", type=click.Choice(["auto", "registry", "built"]), default=None, help="Where from; default: auto."
+)
+@click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
+def images_build(force: bool, source: str | None, stack: str | None) -> None:
+    """Get every image: pulled where a registry answers, else built from packages alone."""
+    import asyncio  # noqa: PLC0415  (the command line must answer at once)
+
+    from harness.drivers.docker_engine import Engine  # noqa: PLC0415
+    from harness.drivers.images import ensure_images  # noqa: PLC0415
+    from harness.fronts.catalogue import load_topology  # noqa: PLC0415
+
+    engine = Engine.connect()
+    found = asyncio.run(ensure_images(engine, load_topology(stack), force=force, source=source))
+    click.echo(f"source: {found.source}")
+    for name, reference in found.versions.items():
+        click.echo(f"{name:<10} {reference}")
+
+
+@main.command()
 def doctor() -> int:
     """Say what is here, what is missing, and what to do about it."""
     from harness.fronts.doctor import examine  # noqa: PLC0415  (the command line must answer at once)

@@ -33,6 +33,7 @@ def examine() -> tuple[list[str], bool]:
             lines.append(f"later {name} {recipe.version} is fetched by the next run; or install {recipe.instead}")
         else:
             lines.append(f"ok    {name} {part.version} ({part.source}: {part.home})")
+    lines.append(_engine())
     checks = (
         _folder(cache_folder(), "cache", "GAMEDAY_CACHE"),
         _folder(state_folder(), "state", "GAMEDAY_STATE"),
@@ -40,6 +41,18 @@ def examine() -> tuple[list[str], bool]:
     )
     lines += [line for line, _ in checks]
     return lines, healthy and all(good for _, good in checks)
+
+
+def _engine() -> str:
+    from harness.drivers.docker_engine import Engine, EngineError  # noqa: PLC0415  (slow to import)
+
+    try:
+        engine = Engine.connect()
+    except EngineError as error:
+        return f"none  container engine: {error}"
+    version = engine.version
+    engine.close()
+    return f"ok    container engine: Docker {version}"
 
 
 def _folder(folder: Path, what: str, variable: str) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.drivers.acts import Act
+from harness.drivers.cleanup import clean_up
 from harness.drivers.clock import SystemClock
 from harness.drivers.equipment import CellEquipment
 from harness.drivers.process import ProcessRuntime
@@ -173,6 +174,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     was_interrupted = False
     labels = [item.label for item in ready.items]
     try:
+        left = await asyncio.to_thread(clean_up, containers=runtime.name == "docker")
         await runtime.open()
         versions = dict(runtime.versions)
         emit(
@@ -181,7 +183,8 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
                 options.arm, labels, versions,
             )
         )  # fmt: skip
-        emit(Noted(clock.now_s(), None, why))
+        for note in (why, *left):
+            emit(Noted(clock.now_s(), None, note))
         was_interrupted = await _until_done(session, ready.items, options.jobs, interrupted)
     except GamedayError as error:
         trouble.append(str(error))

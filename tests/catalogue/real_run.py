@@ -17,6 +17,7 @@ from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.wiring import equip
 from harness.model.arms import TIMELINE, Arm
 from harness.model.events import Event, PhaseStarted
+from harness.model.runtime import Runtime
 from harness.model.scenario import Scenario
 
 TOPOLOGY = load_topology(None)
@@ -26,7 +27,7 @@ CATALOGUE = load_catalogue("scenarios", TOPOLOGY)
 class Stage:
     """One lane of a session on the process runtime; scenarios run on it one after another."""
 
-    def __init__(self, runtime: ProcessRuntime, logs: Path) -> None:
+    def __init__(self, runtime: Runtime, logs: Path) -> None:
         self.clock = SystemClock()
         self.journal: list[Event] = []
         self.lane = Lane(1)
