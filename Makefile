@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PY_DIRS := harness scenarios stack tests bench
+PY_DIRS := harness scenarios stack tests $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup gameday test test-deep check format bench lock clean
