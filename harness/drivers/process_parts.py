@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.drivers.parts import Part, executable
+from harness.drivers.parts import keycloak as parts_keycloak
 from harness.model.errors import CellError
 from harness.model.runtime import Address
 from harness.model.topology import Topology
@@ -107,42 +108,13 @@ def toxiproxy(part: Part, listen: Address) -> Command:
 
 def keycloak(part: Part, java: Part, folder: Path, *, listen: Address, management: int, realm: Path) -> Command:
     """Keycloak with one realm imported, on a fixed hostname so that the issuer does not follow a proxy's port."""
-    home = folder / "keycloak"
-    (home / "data" / "import").mkdir(parents=True)
-    for entry in part.home.iterdir():
-        if entry.name != "data":
-            (home / entry.name).symlink_to(entry)
-    shutil.copy(realm, home / "data" / "import" / realm.name)
-    cache = part.home / "classes.aot"
-    argv = [
-        str(executable(java, "java")),
-        *([f"-XX:AOTCache={cache}"] if cache.exists() else []),
-        *JAVA_OPTIONS,
-        f"-Dkc.home.dir={home}",
-        f"-Djboss.server.config.dir={home / 'conf'}",
-        "-Dkeycloak.theme.dir=" + str(home / "themes"),
-        "-cp", str(part.home / "lib" / "quarkus-run.jar"),
-        "io.quarkus.bootstrap.runner.QuarkusEntryPoint",
-        "start", "--optimized", "--http-enabled=true", f"--http-host={listen.host}", f"--http-port={listen.port}",
-        f"--http-management-port={management}", f"--hostname=http://{listen}", "--import-realm", "--cache=local",
-        "--log-level=warn",
-    ]  # fmt: skip
+    own = folder / "keycloak"
+    parts_keycloak.own_folder(part.home, own)
+    shutil.copy(realm, own / "data" / "import" / realm.name)
+    cache = part.home / parts_keycloak.AOT_CACHE
+    flags = [f"-XX:AOTCache={cache}"] if cache.exists() else []
+    argv = parts_keycloak.command(executable(java, "java"), part.home, own, listen.host, listen.port, management, flags)
     return Command(tuple(argv), {"JAVA_HOME": str(java.home)})
-
-
-JAVA_OPTIONS = (
-    "-Xms64m",
-    "-Xmx384m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:MaxMetaspaceSize=192m",
-    "-Dfile.encoding=UTF-8",
-    "-Djava.util.concurrent.ForkJoinPool.common.threadFactory=io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory",
-    "--add-opens=java.base/java.util=ALL-UNNAMED",
-    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
-    "--add-opens=java.base/java.security=ALL-UNNAMED",
-)
-"""A small heap and quick start: it lives for minutes; the training run uses the same, or its classes would not fit."""
 
 
 def nats_users(topology: Topology, part: str) -> dict[str, str]:

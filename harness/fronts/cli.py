@@ -72,7 +72,9 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
 @_shared
-@click.option("--jobs", default=1, metavar="N", show_default=True, help="Cells side by side.")
+@click.option("--jobs", default="auto", metavar="N|auto", show_default=True, help="Cells side by side.")
+@click.option("--shard", default="", metavar="i/n", help="Only this part of the run; needs --seed. See gameday merge.")
+@click.option("--timing", is_flag=True, help="Show where the time went.")
 @click.option("--seed", type=int, default=None, metavar="N", help="Of the workloads; default: a new one, shown.")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
 @click.option("--junit", type=click.Path(path_type=Path), default=None, metavar="FILE", help="JUnit, here too.")
@@ -94,16 +96,39 @@ def run(**asked: Any) -> int:
 
     from harness.fronts import terminal, wiring  # noqa: PLC0415
 
+    timing = asked.pop("timing")
     ready = wiring.prepare(wiring.Options(**asked))
     console = Console(highlight=False)
     with terminal.display(console) as show:
         result = wiring.run_to_end(ready, show)
     console.print()
     terminal.summary(result.recorder.run, console)
+    if timing:
+        terminal.timing(result.recorder.run, console)
     for line in result.trouble:
         click.echo(f"gameday: {line}", err=True)
     console.print(f"\n{terminal.counts(result.recorder.run)}. Report: {result.folder}", soft_wrap=True)
     return result.exit_code
+
+
+@main.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN ...")
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
+def merge(runs: tuple[Path, ...], reports: Path) -> int:
+    """Join the reports of shards into what one run would have written.
+
+    RUN is the folder of a shard's report.
+    """
+    from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
+
+    from harness.fronts import terminal  # noqa: PLC0415
+    from harness.fronts.merging import merged  # noqa: PLC0415
+
+    record, folder, code = merged(runs, reports)
+    console = Console(highlight=False)
+    terminal.summary(record, console)
+    console.print(f"\n{terminal.counts(record)}. Report: {folder}", soft_wrap=True)
+    return code
 
 
 @main.command("list")

@@ -143,3 +143,38 @@ def counts(run: RunRecord) -> str:
     """`4 PROVEN`, with every other claim that occurs."""
     found = [s.claim_name for s in run.scenarios]
     return ", ".join(f"{found.count(name)} {name}" for name in STYLE if name in found) or "nothing was run"
+
+
+KINDS = {
+    "cell": "set-up of cells",
+    "steady": "waiting for the steady state",
+    "inject": "injecting",
+    "witness": "witnesses",
+    "symptom": "waiting for symptoms",
+    "hold": "holds",
+    "respond": "responding",
+    "recover": "waiting for recoveries",
+    "reset": "reset",
+    "engine": "the engine itself",
+}
+
+
+def timing(run: RunRecord, console: Console) -> None:
+    """Where the time of all scenarios went, summed up; cells side by side add up to more than the run took."""
+    spent = dict.fromkeys(KINDS, 0.0)
+    for s in run.scenarios:
+        phases_s = {p.name: (p.ended_s or p.started_s) - p.started_s for p in s.phases}
+        timed_s = {t.what: t.took_s for t in s.timed}
+        for name, took_s in {**phases_s, **timed_s}.items():
+            if name in spent:
+                spent[name] += took_s
+        whole_s = (s.ended_s or s.started_s) - s.started_s
+        inside_s = sum(took for name, took in phases_s.items())
+        spent["engine"] += max(whole_s - inside_s, 0.0)
+    total_s = sum(spent.values()) or 1.0
+    console.print(Text("\n  where the time went", "dim"))
+    for name, what in KINDS.items():
+        console.print(Text(f"  {what:<30} {spent[name]:8.1f} s  {spent[name] / total_s:5.0%}"))
+    cost_ms = [sweep for s in run.scenarios for sweep in s.sweep_costs_ms]
+    if cost_ms:
+        console.print(Text(f"  {'one round of all probes':<30} {sorted(cost_ms)[len(cost_ms) // 2]:8.1f} ms (median)"))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.drivers import machine
 from harness.drivers.acts import Act
 from harness.drivers.cleanup import clean_up
 from harness.drivers.clock import SystemClock
@@ -46,7 +47,8 @@ class Options:
     arm: str = "timeline"
     runtime: str = "auto"
     profile: str = "ci"
-    jobs: int = 1
+    jobs: str = "1"
+    shard: str = ""
     seed: int | None = None
     catalogue: str = "scenarios"
     stack: str | None = None
@@ -66,6 +68,7 @@ class Plan:
     seed: int
     run_id: str
     folder: Path
+    jobs: int = 1
 
 
 @dataclass
@@ -93,15 +96,33 @@ def prepare(options: Options) -> Plan:
         raise UsageError(f"there is no profile {options.profile}; there are {', '.join(topology.profiles)}")
     if options.arm not in ARMS:
         raise UsageError(f"there is no arm {options.arm}; there are {', '.join(ARMS)}")
-    if options.jobs < 1:
-        raise UsageError("--jobs is 1 or more")
     catalogue = load_catalogue(options.catalogue, topology)
     chosen = plan.choose(catalogue, options.ids, options.sections, options.variant)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1, 10**6)
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     run_id = f"{now}-{secrets.token_hex(2)}"
     items = plan.items(chosen, ARMS[options.arm], seed)
-    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id)
+    if options.shard:
+        if options.seed is None:
+            raise UsageError("--shard needs --seed, the same for every shard: the seeds of scenarios follow from it")
+        items = plan.shard(items, *_shard(options.shard))
+    jobs = _jobs(options.jobs, len(items))
+    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, jobs)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise UsageError(f"--shard is i/n with i from 1 to n, not {text}")
+    return int(number), int(count)
+
+
+def _jobs(text: str, most: int) -> int:
+    if text == "auto":
+        return max(1, min(machine.bears_cells(), most))
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--jobs is a number from 1 on, or auto, not {text}")
+    return int(text)
 
 
 def make_runtime(name: str, topology: Topology, logs: Path) -> tuple[Runtime, str]:
@@ -185,7 +206,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         )  # fmt: skip
         for note in (why, *left):
             emit(Noted(clock.now_s(), None, note))
-        was_interrupted = await _until_done(session, ready.items, options.jobs, interrupted)
+        was_interrupted = await _until_done(session, ready.items, ready.jobs, interrupted)
     except GamedayError as error:
         trouble.append(str(error))
     finally:

@@ -43,6 +43,7 @@ class ScenarioRecord:
     cohorts: list[ev.CohortTaken] = field(default_factory=list)
     sweeps: list[ev.Swept] = field(default_factory=list)
     workload: ev.WorkloadSummary | None = None
+    sweep_costs_ms: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     timed: list[ev.Timed] = field(default_factory=list)
 
@@ -135,6 +136,7 @@ class Recorder:
                 if phase is not None:
                     phase.ended_s, phase.verdict, phase.says = event.t, event.verdict, event.says
             case ev.Swept():
+                into.sweep_costs_ms.append(event.cost_ms)
                 if self._keep_sweeps:
                     into.sweeps.append(event)
             case ev.Claimed():

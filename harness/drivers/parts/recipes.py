@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.drivers.parts import keycloak
 from harness.drivers.parts.errors import BuildError, FetchError
 
 LOCK = Path(__file__).parent / "parts.lock"
@@ -46,6 +47,8 @@ class Recipe:
         instead: what a person can install.
         build: fills an empty folder; raises FetchError or BuildError.
         needs: other parts that building needs.
+        also: other programs that must be there.
+        finish: what is done once it is in its final place; may fail without harm.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Recipe:
     version_argument: str = "--version"
     needs: tuple[str, ...] = ()
     also: tuple[str, ...] = field(default=())
+    finish: Callable[[Path, Say, Ensure], None] | None = None
 
 
 def run(argv: list[str], *, env: dict[str, str] | None = None, cwd: Path | None = None, what: str) -> str:
@@ -184,6 +188,11 @@ def _keycloak(home: Path, say: Say, ensure: Ensure) -> None:
     shutil.rmtree(home / "data", ignore_errors=True)
 
 
+def _train_keycloak(home: Path, say: Say, ensure: Ensure) -> None:
+    say("training")
+    keycloak.train(ensure("java") / "bin" / "java", home)
+
+
 def _toxiproxy(home: Path, say: Say, _ensure: Ensure) -> None:
     found = shutil.which("go")
     tools = home.with_name(home.name + "-go")
@@ -234,7 +243,9 @@ RECIPES = {
         Recipe("redis", "8.2", "bin/redis-server", ("redis-server",), (6, 2), "Redis 6.2 or newer", _redis),
         Recipe("nats", "2.15", "bin/nats-server", ("nats-server",), (2, 10), "nats-server 2.10 or newer", _nats),
         Recipe("java", "25.0", "bin/java", ("java",), (21,), "Java 21 or newer", _java, "-version"),
-        Recipe("keycloak", KEYCLOAK_VERSION, "lib/quarkus-run.jar", (), (26,), "Keycloak 26", _keycloak, "", ("java",)),
+        Recipe("keycloak", KEYCLOAK_VERSION, "lib/quarkus-run.jar", (), (26,), "Keycloak 26", _keycloak, "", ("java",),
+            finish=_train_keycloak,
+        ),
         Recipe(
             "toxiproxy", TOXIPROXY_VERSION, "bin/toxiproxy-server", ("toxiproxy-server",), (2, 5), "toxiproxy 2.5 or newer",
             _toxiproxy,

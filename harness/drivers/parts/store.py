@@ -164,6 +164,10 @@ def _make(recipe: Recipe, home: Path, progress: Progress) -> None:
             if not (made / program).exists():
                 raise BuildError(f"{recipe.name} was built without {program}")
         made.rename(home)
+        if recipe.finish is not None:
+            recipe.finish(
+                home, lambda what: progress.say(recipe.name, what), lambda other: ensure(other, progress=progress).home
+            )
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
