@@ -353,7 +353,9 @@ class _Maker:
 
     def _fill_keycloak(self, context: Path) -> list[str]:
         shutil.copytree(fetched("java").home, context / "java", symlinks=True)
-        shutil.copytree(fetched("keycloak").home, context / "keycloak", symlinks=True)
+        shutil.copytree(
+            fetched("keycloak").home, context / "keycloak", symlinks=True, ignore=shutil.ignore_patterns("*.aot")
+        )
         (context / "keycloak" / "bin" / "kc.sh").chmod(0o755)
         return [
             "COPY java /opt/java",

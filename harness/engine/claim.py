@@ -1,12 +1,9 @@
 """From findings to a claim, and from many claims to an exit code; the merge order is written here and nowhere else."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
+from harness.engine.outcome import Outcome
 from harness.model.events import Claim, Claimed, Event, Finding
-
-if TYPE_CHECKING:
-    from harness.engine.run import Outcome
 
 REFUTING = frozenset(
     {
@@ -46,7 +43,7 @@ def exit_code(claims: Iterable[Claim], *, trouble: bool = False) -> int:
     return 3 if trouble or Claim.INCONCLUSIVE in made else 0
 
 
-def emit(outcome: "Outcome", emit_event: Callable[[Event], None], now_s: float, label: str) -> None:
+def emit(outcome: Outcome, emit_event: Callable[[Event], None], now_s: float, label: str) -> None:
     """Write the claim of a scenario run to the journal."""
     claim = of(finding for finding, _, _ in outcome.findings)
     reason = "" if claim is Claim.PROVEN else "; ".join(says for _, _, says in outcome.findings)

@@ -80,7 +80,10 @@ def shard(planned: Sequence[Item], number: int, count: int) -> list[Item]:
 
 
 def longest_first(planned: Sequence[Item]) -> list[Item]:
-    """The order for several cells side by side: what takes longest begins first."""
+    """The order for several cells side by side: what takes longest begins first.
+
+    What uses no shared part begins before that: shared parts take longest to start.
+    """
 
     def length_s(item: Item) -> float:
         s = item.scenario
@@ -89,7 +92,7 @@ def longest_first(planned: Sequence[Item]) -> list[Item]:
         except KeyError:  # lengths that follow from settings are resolved later; the order is only about speed
             return 0.0
 
-    return sorted(planned, key=lambda item: (-length_s(item), item.label))
+    return sorted(planned, key=lambda item: (bool(item.scenario.uses), -length_s(item), item.label))
 
 
 def skipped(item: Item, abilities: frozenset[Ability], runtime: str) -> str | None:

@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from harness.engine import claim
 from harness.engine.judging import momentary, short, throughout, too_busy
+from harness.engine.outcome import Outcome
 from harness.engine.reconcile import reconcile
 from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
@@ -38,30 +38,13 @@ STEADY_S = 2.0
 STEADY_WITHIN_S = 20.0
 """How long a cell may take to become steady before the run says NOT_STEADY."""
 
+AGAIN_S = 0.3
+"""How long after a workload could not be prepared it is tried again."""
+
 WITNESS_WITHIN_S = 5.0
 """How long after the injection the witness may take to see the fault bite."""
 
 WITNESS_EVERY_S = 0.2
-
-
-@dataclass
-class Outcome:
-    """What one scenario run came to.
-
-    Attributes:
-        findings: in the order in which they were made; never empty at the end.
-        symptom_s: from the injection to the first sighting of the symptom.
-        responded_s: when the response began, in seconds since the run began.
-        response_to_recovery_s: from the response to the start of the held recovery.
-        restored: whether the cell was shown clean afterwards and may be used again.
-    """
-
-    findings: list[tuple[Finding, Phase, str]] = field(default_factory=list)
-    injected_s: float | None = None
-    symptom_s: float | None = None
-    responded_s: float | None = None
-    response_to_recovery_s: float | None = None
-    restored: bool = False
 
 
 class _Ended(Exception):  # noqa: N818  (no error: the straight line just ends early)
@@ -143,11 +126,18 @@ class ScenarioRun:
     # Phases ---------------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        try:
-            await self._traffic.begin(self._clock)
-        except InfrastructureError as error:
-            self._find(Finding.NOT_STEADY, Phase.STEADY, f"the workload could not begin: {error}")
-            raise _Ended from None
+        """Prepare the workload; a cell that was just healed may take as long as for its steady state."""
+        deadline_s = self._now() + STEADY_WITHIN_S
+        while True:
+            try:
+                await self._traffic.prepare()
+                break
+            except InfrastructureError as error:
+                if self._now() > deadline_s:
+                    self._find(Finding.NOT_STEADY, Phase.STEADY, f"the workload could not begin: {error}")
+                    raise _Ended from None
+                await self._clock.sleep(AGAIN_S)
+        await self._traffic.begin(self._clock)
         await self._watch.begin()
 
     async def _steady(self) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import claim, plan
+from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.reconcile import reconcile
-from harness.engine.run import Outcome, ScenarioRun
+from harness.engine.run import ScenarioRun
 from harness.model.errors import ActFailed, CellError, InfrastructureError, Unreadable
 from harness.model.events import CellReady, Claim, Claimed, Event, Finding, Noted, Phase, ScenarioStarted, Timed
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
@@ -75,6 +76,8 @@ class Session:
                 queue.append(item)
             else:
                 self._skip(item, reason)
+        for part in sorted({part for item in queue for part in item.scenario.uses}):
+            self._runtime.want(part)
         lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
         try:
             async with asyncio.TaskGroup() as group:

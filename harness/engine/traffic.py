@@ -29,10 +29,13 @@ class Traffic:
         self._streams: list[asyncio.Task[None]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
 
-    async def begin(self, clock: Clock) -> None:
-        """Prepare every workload, then send in the background until `end`."""
+    async def prepare(self) -> None:
+        """Prepare every workload; raises InfrastructureError while the system does not let it."""
         for workload in self._workloads:
             await workload.prepare(self._client, self._seed)
+
+    async def begin(self, clock: Clock) -> None:
+        """Send in the background until `end`."""
         start_s = clock.now_s()
         for workload in self._workloads:
             rng = random.Random(self._rng.random())

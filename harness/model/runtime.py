@@ -167,6 +167,9 @@ class Runtime(Protocol):
     async def open(self) -> None:
         """Make ready what all cells share, without waiting for slow shared parts."""
 
+    def want(self, name: str) -> None:
+        """Begin to start a shared part, without waiting for it."""
+
     async def cell(self, spec: CellSpec) -> Cell:
         """Start a cell's parts and services together; it is returned while they start: see Cell.ready."""
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 from harness.drivers.clock import SystemClock
 from harness.drivers.process import ProcessRuntime
 from harness.engine import plan
+from harness.engine.outcome import Outcome
 from harness.engine.reconcile import reconcile
-from harness.engine.run import Outcome
 from harness.engine.session import Lane, Session
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.wiring import equip

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.drivers.clock import VirtualClock
-from harness.engine.run import Outcome, ScenarioRun
+from harness.engine.outcome import Outcome
+from harness.engine.run import ScenarioRun
 from harness.model.arms import TIMELINE, Arm
 from harness.model.criteria import always, eventually
 from harness.model.errors import ActFailed, CellError
@@ -53,6 +54,7 @@ class World:
         blind_from_s: probes cannot be read so long after the injection, or None.
         late_s: how late requests are sent.
         refuses: whether requests fail from the beginning.
+        ready_s: from when the workload can begin.
         collateral: whether the other number turns bad with the fault.
         heal_fails: whether the cell can be shown clean afterwards.
         act_fails: whether the response's act raises.
@@ -68,6 +70,7 @@ class World:
     late_s: float = 0.0
     refuses: bool = False
     collateral: bool = False
+    ready_s: float = 0.0
     heal_fails: bool = False
     act_fails: bool = False
     clock: VirtualClock = field(default_factory=VirtualClock)
@@ -222,7 +225,9 @@ class FakeWorkload:
     uses: frozenset[str] = frozenset()
 
     async def prepare(self, client: Any, seed: int) -> None:
-        """Nothing to prepare."""
+        """Only once the system lets it."""
+        if self.world.clock.now_s() < self.world.ready_s:
+            raise CellError("nobody can log in")
 
     async def send(self, client: Any, planned_s: float, n: int, rng: random.Random) -> None:
         now_s = self.world.clock.now_s()

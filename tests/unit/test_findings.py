@@ -116,6 +116,14 @@ async def test_a_cell_that_cannot_be_shown_clean_is_thrown_away_and_the_verdict_
     assert not outcome.restored
 
 
+async def test_a_workload_begins_as_soon_as_the_cell_lets_it_and_not_for_ever() -> None:
+    outcome, _ = await play(World(ready_s=5.0))
+    assert [f for f, _, _ in outcome.findings] == [F.AS_EXPECTED]
+    outcome, _ = await play(World(ready_s=1000.0))
+    assert [f for f, _, _ in outcome.findings] == [F.NOT_STEADY]
+    assert "nobody can log in" in outcome.findings[0][2]
+
+
 def test_the_claim_of_findings() -> None:
     assert claim.of([F.AS_EXPECTED]) is Claim.PROVEN
     assert claim.of([F.NOT_RECOVERED]) is Claim.REFUTED

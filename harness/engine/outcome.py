@@ -1,0 +1,25 @@
+"""What one scenario run came to."""
+
+from dataclasses import dataclass, field
+
+from harness.model.events import Finding, Phase
+
+
+@dataclass
+class Outcome:
+    """What one scenario run came to.
+
+    Attributes:
+        findings: in the order in which they were made; never empty at the end.
+        symptom_s: from the injection to the first sighting of the symptom.
+        responded_s: when the response began, in seconds since the run began.
+        response_to_recovery_s: from the response to the start of the held recovery.
+        restored: whether the cell was shown clean afterwards and may be used again.
+    """
+
+    findings: list[tuple[Finding, Phase, str]] = field(default_factory=list)
+    injected_s: float | None = None
+    symptom_s: float | None = None
+    responded_s: float | None = None
+    response_to_recovery_s: float | None = None
+    restored: bool = False
