@@ -1,6 +1,5 @@
 """Cells: how fast they are there, reset, and how little they cost."""
 
-import asyncio
 import random
 import tempfile
 import time
@@ -10,7 +9,7 @@ from statistics import median
 import psutil
 
 from bench.table import Row
-from harness.drivers.clock import SystemClock
+from harness.drivers.clock import SystemClock, pause
 from harness.drivers.equipment import CellEquipment
 from harness.drivers.process import ProcessRuntime
 from harness.engine.reconcile import reconcile
@@ -96,7 +95,7 @@ async def _lateness(equipment: CellEquipment) -> Row:
     equipment.ledger.clear()
     traffic = Traffic((_Pings(BURST_HZ),), equipment.client, random.Random(1), 1)
     await traffic.begin(equipment.clock)
-    await asyncio.sleep(BURST_S)
+    await pause(BURST_S)
     await traffic.end()
     late_ms = (equipment.ledger.lateness_s(0.99) or 0.0) * 1000
     return Row(f"send lateness p99 at {BURST_HZ:g} a second", "ms", 5.0, late_ms)

@@ -36,6 +36,16 @@ class SystemClock:
         await asyncio.sleep(max(at_s - self.now_s(), 0.0))
 
 
+async def pause(seconds: float) -> None:
+    """Wait in real time, where nobody's virtual clock can reach: between two looks at a real part."""
+    await asyncio.sleep(seconds)
+
+
+def pause_sync(seconds: float) -> None:
+    """The same without an event loop."""
+    time.sleep(seconds)
+
+
 class VirtualClock:
     """Time that passes only when everybody sleeps: a test of minutes takes milliseconds."""
 

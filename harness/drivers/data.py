@@ -1,7 +1,6 @@
 """The data of a cell's parts: emptied between scenarios, and compared with what the cell began with."""
 
-import asyncio
-
+from harness.drivers.clock import pause
 from harness.drivers.http import Asker
 from harness.drivers.nats import Broker
 from harness.drivers.postgres import Baseline
@@ -46,7 +45,7 @@ class CellData:
         left = ""
         for _ in range(ROUNDS):
             await self._empty()
-            await asyncio.sleep(LOOK_AFTER_S)
+            await pause(LOOK_AFTER_S)
             left = await self._left()
             if not left:
                 return

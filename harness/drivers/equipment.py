@@ -34,6 +34,7 @@ class CellEquipment:
         self._reader, self._broker, self._store = Reader(cell), Broker(cell), Store(cell)
         self._baseline = Baseline(cell)
         sessions = Sessions(cell)
+        logs = Logs(cell, clock)
         self.links = ToxiproxyLinks(cell)
         self.observer = CellObserver(
             cell,
@@ -44,7 +45,7 @@ class CellEquipment:
             store=self._store,
             asker=asker,
             metrics=self._metrics,
-            logs=Logs(cell, clock),
+            logs=logs,
             history=self._history,
         )
         self.injector = CellInjector(
@@ -63,6 +64,7 @@ class CellEquipment:
             links=self.links,
             sessions=sessions,
             store=self._store,
+            logs=logs,
         )
         self.client = HttpClient(cell, clock, self.ledger, self._sender)
         self.data = CellData(cell, baseline=self._baseline, broker=self._broker, store=self._store, asker=asker)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.drivers.acts import Changes
+from harness.drivers.clock import pause
 from harness.drivers.http import Asker
 from harness.drivers.nats import Broker
 from harness.drivers.postgres import Sessions
@@ -53,6 +54,15 @@ class CellInjector:
         """Delay answers of a link and limit its bandwidth."""
         async with self._changes.act("slow", link, latency_ms=latency_ms, jitter_ms=jitter_ms, rate_kb_s=rate_kb_s):
             await self._links.slow(link, latency_ms=latency_ms, jitter_ms=jitter_ms, rate_kb_s=rate_kb_s)
+
+    async def slow_briefly(self, link: str, *, latency_ms: float, duration_s: float) -> None:
+        """Delay answers of a link for a while."""
+        async with self._changes.act("slow_briefly", link, latency_ms=latency_ms, duration_s=duration_s):
+            if duration_s > MAX_LOAD_S:
+                raise ActFailed(f"a slowdown lasts {MAX_LOAD_S:g} s at most")
+            await self._links.slow(link, latency_ms=latency_ms, jitter_ms=0, rate_kb_s=None)
+            await pause(duration_s)
+            await self._links.heal(link)
 
     async def reset(self, link: str, *, after_ms: int = 0) -> None:
         """Reset the link's connections."""
@@ -155,7 +165,7 @@ class CellInjector:
             task = asyncio.create_task(self._asker.ask(service, path, tagged=False, timeout_s=5))
             running.add(task)
             task.add_done_callback(running.discard)
-            await asyncio.sleep(1 / rate_hz)
+            await pause(1 / rate_hz)
 
     async def release(self) -> None:
         """Let go of sessions and loads."""

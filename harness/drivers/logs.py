@@ -43,6 +43,11 @@ class Logs:
             count += text in message
         return float(count)
 
+    def lines(self, name: str, text: str, most: int = 200) -> list[str]:
+        """The newest lines with a text, oldest first."""
+        self._read(name)
+        return [message for _, message in self._lines.get(name, ()) if text in message][-most:]
+
     def _read(self, service: str) -> bool:
         kept = self._lines.setdefault(service, deque(maxlen=KEPT))
         epoch_s = datetime.now(UTC).timestamp() - self._clock.now_s()

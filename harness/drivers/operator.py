@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.drivers.acts import Changes
 from harness.drivers.history import ChangeHistory
+from harness.drivers.logs import Logs
 from harness.drivers.postgres import ON_CALL as DATABASE_ROLE
 from harness.drivers.postgres import Sessions
 from harness.drivers.redis import ON_CALL as REDIS_USER
@@ -27,6 +28,7 @@ class CellOperator:
         links: ToxiproxyLinks,
         sessions: Sessions,
         store: Store,
+        logs: Logs,
     ) -> None:
         self._cell = cell
         self._changes = changes
@@ -34,6 +36,7 @@ class CellOperator:
         self._links = links
         self._sessions = sessions
         self._store = store
+        self._logs = logs
 
     def _ours(self, service: str) -> None:
         """Raise ActFailed for a service that there is not, or that is somebody else's."""
@@ -145,6 +148,10 @@ class CellOperator:
         """Run a Redis command that on-call may use."""
         async with self._changes.act("redis", command[0], arguments=" ".join(command[1:])):
             return await self._store.run(*command, user=REDIS_USER)
+
+    async def log_lines(self, name: str, text: str) -> list[str]:
+        """The newest log lines with this text."""
+        return self._logs.lines(name, text)
 
     def changes(self) -> list[Change]:
         """The change history, oldest first."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from harness.engine import claim
 from harness.engine.judging import momentary, short, throughout, too_busy
+from harness.engine.narrator import Narrator
 from harness.engine.outcome import Outcome
 from harness.engine.reconcile import reconcile
 from harness.engine.traffic import Traffic
@@ -13,14 +14,10 @@ from harness.model.arms import Arm
 from harness.model.criteria import Verdict
 from harness.model.errors import InfrastructureError, Unreadable
 from harness.model.events import (
-    Checked,
     Event,
     Finding,
-    Found,
     Noted,
     Phase,
-    PhaseEnded,
-    PhaseStarted,
     ScenarioStarted,
     Stepped,
     Timed,
@@ -51,7 +48,7 @@ class _Ended(Exception):  # noqa: N818  (no error: the straight line just ends e
     """The scenario cannot go on: its finding is made already."""
 
 
-class ScenarioRun:
+class ScenarioRun(Narrator):
     """One scenario, one arm, one cell."""
 
     def __init__(
@@ -360,24 +357,3 @@ class ScenarioRun:
         now = frozenset(s.identity for s in self._eq.observer.states())
         if now - self._running:
             self._settling.append((since_s, self._now() + as_span(self.scenario.settle_s).of({})))
-
-    def _check(self) -> None:
-        sweep = self._watch.sweeps[-1] if self._watch.sweeps else None
-        for section in self._sections if sweep else ():
-            for check in section.checks:
-                values = {p.name: sweep.values.get(p.name) for p in check.probes} if sweep else {}
-                self._emit(Checked(self._now(), self.scenario.label, check.key, check.title, values))
-
-    def _find(self, finding: Finding, phase: Phase, says: str) -> None:
-        self.outcome.findings.append((finding, phase, says))
-        self._emit(Found(self._now(), self.scenario.label, finding.value, phase.value, says))
-
-    def _start(self, phase: Phase) -> float:
-        self._emit(PhaseStarted(self._now(), self.scenario.label, phase.value))
-        return self._now()
-
-    def _end(self, phase: Phase, started_s: float, verdict: str, says: str = "") -> None:
-        self._emit(PhaseEnded(self._now(), self.scenario.label, phase.value, started_s, verdict, says))
-
-    def _now(self) -> float:
-        return self._clock.now_s()

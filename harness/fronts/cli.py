@@ -1,5 +1,6 @@
 """The command line."""
 
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -13,8 +14,24 @@ from harness.model.errors import GamedayError
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+LATER: dict[str, str] = {}
+"""Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""
+
+
 class Cli(click.Group):
     """Errors people can meet are one line and an exit code; an interruption is 130."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in alphabetical order."""
+        return sorted({*super().list_commands(ctx), *LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command, imported now when it has a module of its own."""
+        if cmd_name not in LATER:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = LATER[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into exit codes."""

@@ -1,17 +1,15 @@
 """`gameday merge`: the reports of shards, joined into what one run would have written."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness.engine import claim
+from harness.fronts import reports as reports_
 from harness.model.errors import UsageError
 from harness.model.events import Claim, Event, RunFinished, RunStarted
 from harness.report import journal
-from harness.report.junit import junit
 from harness.report.record import RunRecord, of
-from harness.report.run_json import run_json
 
 
 def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int]:
@@ -46,8 +44,7 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     written.close()
     record = of(events, keep_sweeps=False)
     record.scenarios.sort(key=lambda s: s.label)
-    (folder / "run.json").write_text(json.dumps(run_json(record), indent=1, ensure_ascii=False), encoding="utf-8")
-    (folder / "junit.xml").write_bytes(junit(record, str(folder)))
+    reports_.write(record, folder)
     complete = len(ends) == len(runs) and {s.label for s in record.scenarios} >= set(labels)
     return record, folder, claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=not complete)
 

@@ -2,22 +2,20 @@
 
 import asyncio
 import contextlib
-import json
 from pathlib import Path
 from typing import Any
 
 from harness.drivers.clock import SystemClock
 from harness.engine import plan
 from harness.engine.session import Lane, Session
+from harness.fronts import reports
 from harness.fronts.wiring import Options, equip, make_runtime, prepare
 from harness.model.arms import ARMS
 from harness.model.errors import InfrastructureError, UsageError
 from harness.model.events import Acted, Event, RunFinished, RunStarted
 from harness.model.runtime import Runtime
 from harness.report.journal import Journal
-from harness.report.junit import junit
 from harness.report.record import Recorder
-from harness.report.run_json import run_json
 
 
 class NotProven(Exception):  # noqa: N818  (a verdict, not a failure of ours)
@@ -120,9 +118,8 @@ class CatalogueRun:
                 self._loop.run(self._close())
             self._emit(RunFinished(self._clock.now_s(), None, self._clock.wall()))
             self._journal.close()
-            data = json.dumps(run_json(self._recorder.run), indent=1, ensure_ascii=False)
-            (self.folder / "run.json").write_text(data, encoding="utf-8")
-            (self.folder / "junit.xml").write_bytes(junit(self._recorder.run, str(self.folder)))
+            reports.write(self._recorder.run, self.folder)
+            reports.point_latest(self.folder)
         self._loop.close()
 
     async def _close(self) -> None:

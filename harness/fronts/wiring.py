@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import random
 import secrets
 import signal
@@ -22,6 +20,7 @@ from harness.drivers.process import ProcessRuntime
 from harness.engine import claim, plan
 from harness.engine.plan import Item
 from harness.engine.session import Session
+from harness.fronts import reports
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
@@ -30,9 +29,7 @@ from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
 from harness.report.journal import Journal
-from harness.report.junit import junit
 from harness.report.record import Recorder
-from harness.report.run_json import run_json
 
 RUNTIMES = ("auto", "process", "docker")
 
@@ -216,7 +213,8 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         journal.close()
     if journal.failed:
         trouble.append(journal.failed)
-    trouble += _write_reports(ready, recorder)
+    trouble += reports.write(recorder.run, ready.folder, {"run.json": options.json, "junit.xml": options.junit})
+    reports.point_latest(ready.folder)
     code = 130 if was_interrupted else claim.exit_code(session.claims.values(), trouble=bool(trouble))
     return Result(code, recorder, ready.folder, trouble)
 
@@ -235,33 +233,6 @@ async def _until_done(session: Session, items: Sequence[Item], jobs: int, interr
         return False
     finally:
         stop.cancel()
-
-
-def _write_reports(ready: Plan, recorder: Recorder) -> list[str]:
-    """`run.json`, `junit.xml` and the `latest` link; gives what could not be written."""
-    data = json.dumps(run_json(recorder.run), indent=1, ensure_ascii=False)
-    xml = junit(recorder.run, str(ready.folder))
-    trouble = []
-    targets: list[tuple[Path, bytes]] = [
-        (ready.folder / "run.json", data.encode()),
-        (ready.folder / "junit.xml", xml),
-    ]
-    if ready.options.json is not None:
-        targets.append((ready.options.json, data.encode()))
-    if ready.options.junit is not None:
-        targets.append((ready.options.junit, xml))
-    for path, content in targets:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            trouble.append(f"{path} cannot be written: {error.strerror}")
-    link = ready.options.reports / "latest"
-    fresh = ready.options.reports / f".latest-{os.getpid()}"
-    with contextlib.suppress(OSError):
-        fresh.symlink_to(ready.run_id)
-        fresh.replace(link)
-    return trouble
 
 
 def run_to_end(ready: Plan, on_event: OnEvent) -> Result:

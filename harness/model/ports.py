@@ -121,6 +121,9 @@ class Injector(Protocol):
     ) -> None:
         """Delay answers of a link and limit its bandwidth in kilobytes a second."""
 
+    async def slow_briefly(self, link: str, *, latency_ms: float, duration_s: float) -> None:
+        """Delay answers of a link for a while; afterwards the link is as it was before."""
+
     async def reset(self, link: str, *, after_ms: int = 0) -> None:
         """Reset the link's connections `after_ms` after data flows."""
 
@@ -231,6 +234,9 @@ class Operator(Protocol):
 
     async def redis(self, *command: str) -> Any:
         """Run a Redis command that on-call may use."""
+
+    async def log_lines(self, name: str, text: str) -> list[str]:
+        """The newest log lines of a part or service with this text, oldest first; at most 200."""
 
     def changes(self) -> list[Change]:
         """The change history, oldest first."""

@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness.drivers.clock import pause_sync
+
 AOT_CACHE = "classes.aot"
 """In Keycloak's home: classes loaded and linked ahead, of Java 25 and newer."""
 
@@ -93,7 +95,7 @@ def _answers(port: int, process: "subprocess.Popen[bytes]") -> bool:
             if connection.getresponse().status == 200:
                 return True
         except (OSError, http.client.HTTPException):
-            time.sleep(0.1)
+            pause_sync(0.1)
         finally:
             connection.close()
     return False

@@ -41,13 +41,14 @@ class Api:
     """The routes; releases override what they change."""
 
     access_type = Access
+    store_type = Store
 
     def __init__(self, settings: Settings) -> None:
         self.registry = CollectorRegistry()
         self.database = Database(settings, "account", MIGRATIONS)
         self.access = self.access_type(settings, self.registry)
         conflicts = counter(self.registry, "account_identity_conflict_total", "Unique violations of new identities")
-        self.store = Store(self.database, conflicts.inc)
+        self.store = self.store_type(self.database, conflicts.inc)
         self._pool_gauges()
 
     def _pool_gauges(self) -> None:

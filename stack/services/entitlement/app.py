@@ -53,14 +53,17 @@ class OutboxGauges:
 
 
 class Api:
-    """The routes."""
+    """The routes; releases override what they change."""
+
+    commands_type = Commands
+    relay_type = Relay
 
     def __init__(self, settings: Settings) -> None:
         self.registry = CollectorRegistry()
         self.database = Database(settings, "entitlement", MIGRATIONS)
         self.messaging = Messaging(settings, "entitlement")
-        self.commands = Commands(self.database)
-        self.relay = Relay(settings, self.database, self.messaging, self.registry)
+        self.commands = self.commands_type(self.database)
+        self.relay = self.relay_type(settings, self.database, self.messaging, self.registry)
         self.gauges = OutboxGauges(self.database, self.registry)
         self._counted = Counter(
             "entitlement_command_total", "Commands by action and result", ["action", "result"], registry=self.registry
@@ -108,17 +111,20 @@ class Api:
         ]
         return JSONResponse({"user_id": user_id, "entitlements": found})
 
+    def app(self) -> Starlette:
+        """The service."""
+        return create_app(
+            self.registry,
+            [
+                Route("/v1/entitlements/grants", self.command, methods=["POST"]),
+                Route("/v1/entitlements/revokes", self.command, methods=["POST"]),
+                Route("/v1/users/{user_id}/entitlements", self.owned),
+            ],
+            ready={"db": self.database.ready, "nats": self.messaging.ready},
+            background=(self.database, self.messaging, self.relay, self.gauges),
+        )
+
 
 def build(settings: Settings) -> Starlette:
     """The service of its settings."""
-    api = Api(settings)
-    return create_app(
-        api.registry,
-        [
-            Route("/v1/entitlements/grants", api.command, methods=["POST"]),
-            Route("/v1/entitlements/revokes", api.command, methods=["POST"]),
-            Route("/v1/users/{user_id}/entitlements", api.owned),
-        ],
-        ready={"db": api.database.ready, "nats": api.messaging.ready},
-        background=(api.database, api.messaging, api.relay, api.gauges),
-    )
+    return Api(settings).app()

@@ -164,18 +164,21 @@ class Commands:
             ),
         )  # fmt: skip
 
+    def payload(self, action: str, body: dict[str, object]) -> str:
+        """What the relay will read, for either action; releases override it."""
+        return json.dumps(body) if action else ""
+
     async def _write_outbox(self, connection: Connection, command: Command, version: int, now: datetime) -> None:
-        payload = json.dumps(
-            {
-                "occurred_at": now.isoformat(),
-                "user_id": command.user_id,
-                "stock_keeping_unit": command.stock_keeping_unit,
-                "source": "purchase",
-                "source_id": command.purchase_id,
-                "version": version,
-                "trace_id": logs.trace_id.get(),
-            }
-        )
+        body: dict[str, object] = {
+            "occurred_at": now.isoformat(),
+            "user_id": command.user_id,
+            "stock_keeping_unit": command.stock_keeping_unit,
+            "source": "purchase",
+            "source_id": command.purchase_id,
+            "version": version,
+            "trace_id": logs.trace_id.get(),
+        }
+        payload = self.payload(command.action, body)
         await connection.execute(
             "INSERT INTO entitlement.outbox_events (event_id, event_type, aggregate_key, payload, status, created_at)"
             " VALUES (%s, %s, %s, %s, 'PENDING', %s)",

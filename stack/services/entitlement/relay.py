@@ -115,7 +115,7 @@ class Relay:
 
     async def _publish(self, row: Claimed) -> None:
         try:
-            payload = encode(row)
+            payload = self.encode(row)
             await self._ensure_stream()
             await self._messaging.publish(SUBJECT, payload, message_id=str(row.event_id), timeout_s=self._timeout_s)
         except Unpublishable as error:
@@ -124,6 +124,10 @@ class Relay:
             await self._retry(row, f"{type(error).__name__}: {error}")
         else:
             await self._published(row)
+
+    def encode(self, row: Claimed) -> bytes:
+        """The event's wire form; releases override it."""
+        return encode(row)
 
     async def _ensure_stream(self) -> None:
         if self._stream_of != self._messaging.generation:

@@ -1,0 +1,46 @@
+"""Telling the journal what happens in one scenario run: phases, checks and findings."""
+
+from collections.abc import Callable, Sequence
+
+from harness.engine.outcome import Outcome
+from harness.engine.watch import Watch
+from harness.model.events import Checked, Event, Finding, Found, Phase, PhaseEnded, PhaseStarted
+from harness.model.ports import Clock
+from harness.model.scenario import Scenario, Section
+
+
+class Narrator:
+    """What a scenario run says as it goes on.
+
+    Attributes:
+        scenario: with every length as a plain number.
+        outcome: what it has come to so far.
+    """
+
+    scenario: Scenario
+    outcome: Outcome
+    _clock: Clock
+    _emit: Callable[[Event], None]
+    _sections: Sequence[Section]
+    _watch: Watch
+
+    def _check(self) -> None:
+        sweep = self._watch.sweeps[-1] if self._watch.sweeps else None
+        for section in self._sections if sweep else ():
+            for check in section.checks:
+                values = {p.name: sweep.values.get(p.name) for p in check.probes} if sweep else {}
+                self._emit(Checked(self._now(), self.scenario.label, check.key, check.title, values))
+
+    def _find(self, finding: Finding, phase: Phase, says: str) -> None:
+        self.outcome.findings.append((finding, phase, says))
+        self._emit(Found(self._now(), self.scenario.label, finding.value, phase.value, says))
+
+    def _start(self, phase: Phase) -> float:
+        self._emit(PhaseStarted(self._now(), self.scenario.label, phase.value))
+        return self._now()
+
+    def _end(self, phase: Phase, started_s: float, verdict: str, says: str = "") -> None:
+        self._emit(PhaseEnded(self._now(), self.scenario.label, phase.value, started_s, verdict, says))
+
+    def _now(self) -> float:
+        return self._clock.now_s()

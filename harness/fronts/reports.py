@@ -1,0 +1,51 @@
+"""What is written of a run when it is over, whoever led it: every file, and the `latest` link."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.report.junit import junit
+from harness.report.record import RunRecord
+from harness.report.run_json import run_json
+
+Render = Callable[[RunRecord, Path], bytes]
+"""A run's record and its folder in, a file's content out."""
+
+LATEST = "latest"
+
+
+def _json(run: RunRecord, _folder: Path) -> bytes:
+    return json.dumps(run_json(run), indent=1, ensure_ascii=False).encode()
+
+
+def _junit(run: RunRecord, folder: Path) -> bytes:
+    return junit(run, str(folder))
+
+
+RENDERED: dict[str, Render] = {"run.json": _json, "junit.xml": _junit}
+"""The files in a run's folder beside its journal, by name."""
+
+
+def write(run: RunRecord, folder: Path, copies: dict[str, Path | None] | None = None) -> list[str]:
+    """Write every file of a run, and copies of some elsewhere; gives what could not be written, one line each."""
+    trouble = []
+    for name, render in RENDERED.items():
+        content = render(run, folder)
+        copy = (copies or {}).get(name)
+        for path in (folder / name, *([copy] if copy else [])):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            except OSError as error:
+                trouble.append(f"{path} cannot be written: {error.strerror}")
+    return trouble
+
+
+def point_latest(folder: Path) -> None:
+    """Let `latest` beside the run's folder lead to it; where links cannot be made there is none."""
+    fresh = folder.parent / f".{LATEST}-{os.getpid()}"
+    with contextlib.suppress(OSError):
+        fresh.symlink_to(folder.name)
+        fresh.replace(folder.parent / LATEST)

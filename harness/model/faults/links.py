@@ -1,0 +1,98 @@
+"""Faults of the way between two parts."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from harness.model.ports import Injector, Observer
+from harness.model.values import Ability, Pong
+from harness.model.witness import LinkWitness, QueryWitness, Witness
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A link refuses connections and closes the open ones, or swallows everything in both directions."""
+
+    link: str
+    black_hole: bool = False
+    needs: frozenset[Ability] = frozenset({Ability.CUT})
+
+    @property
+    def says(self) -> str:
+        return f"{self.link} {'swallows everything' if self.black_hole else 'is refused'}"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.cut(self.link, black_hole=self.black_hole)
+
+    def witness(self) -> Witness:
+        return LinkWitness(self.link, lambda pong, _before: not pong.answered)
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A link answers late, or at a limited bandwidth in kilobytes a second."""
+
+    link: str
+    latency_ms: float = 0
+    jitter_ms: float = 0
+    rate_kb_s: float | None = None
+    needs: frozenset[Ability] = frozenset({Ability.CUT})
+
+    @property
+    def says(self) -> str:
+        rate = "" if self.rate_kb_s is None else f", {self.rate_kb_s:g} kB/s"
+        return f"{self.link} answers {self.latency_ms:g} ± {self.jitter_ms:g} ms late{rate}"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.slow(self.link, latency_ms=self.latency_ms, jitter_ms=self.jitter_ms, rate_kb_s=self.rate_kb_s)
+
+    def witness(self) -> Witness:
+        # Half of what the delay can be at the least tells a slowed link from a busy machine only when the delay is
+        # clearly longer than the answer was before, so both are asked for.
+        least_ms = max(self.latency_ms - self.jitter_ms, 0) * 0.5
+
+        def bites(pong: Pong, before: Pong | None) -> bool:
+            if pong.rtt_ms is None:
+                return True
+            return before is not None and before.rtt_ms is not None and pong.rtt_ms >= before.rtt_ms + least_ms > 0
+
+        return LinkWitness(self.link, bites)
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A link resets its connections once data flows on them."""
+
+    link: str
+    after_ms: int = 0
+    needs: frozenset[Ability] = frozenset({Ability.CUT})
+
+    @property
+    def says(self) -> str:
+        return f"{self.link} resets connections after {self.after_ms} ms"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.reset(self.link, after_ms=self.after_ms)
+
+    def witness(self) -> Witness:
+        return LinkWitness(self.link, lambda pong, _before: not pong.answered)
+
+
+@dataclass(frozen=True)
+class BriefSlowdown:
+    """A link is slow for a while and then as before; `seen` observes what that has set off."""
+
+    link: str
+    latency_ms: float
+    duration_s: float
+    seen: Callable[[Observer], Awaitable[bool | None]] = field(compare=False)
+    needs: frozenset[Ability] = frozenset({Ability.CUT})
+
+    @property
+    def says(self) -> str:
+        return f"{self.link} was {self.latency_ms:g} ms slow for {self.duration_s:g} s"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.slow_briefly(self.link, latency_ms=self.latency_ms, duration_s=self.duration_s)
+
+    def witness(self) -> Witness:
+        return QueryWitness(self.says, self.seen)

@@ -1,0 +1,185 @@
+"""Faults of parts and services: their processes, settings, releases, instances and jobs, and load on them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.model.ports import Injector, Observer
+from harness.model.values import Ability, PartStatus
+from harness.model.witness import QueryWitness, RestartedWith, StateWitness, Witness
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A part is stopped cleanly and stays stopped."""
+
+    part: str
+    needs: frozenset[Ability] = frozenset({Ability.STOP})
+
+    @property
+    def says(self) -> str:
+        return f"{self.part} is stopped"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.stop(self.part)
+
+    def witness(self) -> Witness:
+        return StateWitness(self.part, PartStatus.STOPPED)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A part is killed and stays dead."""
+
+    part: str
+    needs: frozenset[Ability] = frozenset({Ability.KILL})
+
+    @property
+    def says(self) -> str:
+        return f"{self.part} is killed"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.kill(self.part)
+
+    def witness(self) -> Witness:
+        return StateWitness(self.part, PartStatus.STOPPED)
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """A part keeps its connections and does nothing."""
+
+    part: str
+    needs: frozenset[Ability] = frozenset({Ability.FREEZE})
+
+    @property
+    def says(self) -> str:
+        return f"{self.part} is frozen"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.freeze(self.part)
+
+    def witness(self) -> Witness:
+        return StateWitness(self.part, PartStatus.FROZEN)
+
+
+@dataclass(frozen=True)
+class ChangedSetting:
+    """A service runs with another value of a setting.
+
+    Attributes:
+        effect: sees in the system's behaviour that the value is in force; without it, what the service was given at
+            its last start is read.
+    """
+
+    service: str
+    name: str
+    value: str | None
+    effect: Callable[[Observer], Awaitable[bool]] | None = field(default=None, compare=False)
+    needs: frozenset[Ability] = frozenset({Ability.CONFIGURE})
+
+    @property
+    def says(self) -> str:
+        return f"{self.service} runs with another {self.name}"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.set_setting(self.service, self.name, self.value)
+
+    def witness(self) -> Witness:
+        async def given(observer: Observer) -> bool:
+            return observer.setting(self.service, self.name) == self.value
+
+        return RestartedWith(self.service, f"{self.service} was given another {self.name}", self.effect or given)
+
+
+@dataclass(frozen=True)
+class BadRelease:
+    """A service runs another release."""
+
+    service: str
+    version: str
+    needs: frozenset[Ability] = frozenset({Ability.DEPLOY})
+
+    @property
+    def says(self) -> str:
+        return f"{self.service} runs release {self.version}"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.deploy(self.service, self.version)
+
+    def witness(self) -> Witness:
+        async def runs(observer: Observer) -> bool:
+            return all(s.release == self.version for s in observer.states(self.service))
+
+        return RestartedWith(self.service, f"{self.service} {self.version}", runs)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A service runs more instances than it should; the first keeps the address, the others work in the background."""
+
+    service: str
+    instances: int
+    needs: frozenset[Ability] = frozenset({Ability.SCALE})
+
+    @property
+    def says(self) -> str:
+        return f"{self.instances} instances of {self.service} run"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.scale(self.service, self.instances)
+
+    def witness(self) -> Witness:
+        async def run(observer: Observer) -> bool:
+            running = [s for s in observer.states(self.service) if s.status is PartStatus.RUNNING]
+            return len(running) == self.instances
+
+        return QueryWitness(self.says, run)
+
+
+@dataclass(frozen=True)
+class RunawayJob:
+    """A job of the stack runs with settings it should not have.
+
+    Attributes:
+        seen: observes what it did, for a job that ends; without it, the job must run.
+    """
+
+    job: str
+    settings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    seen: Callable[[Observer], Awaitable[bool | None]] | None = field(default=None, compare=False)
+    needs: frozenset[Ability] = frozenset({Ability.JOBS})
+
+    @property
+    def says(self) -> str:
+        return f"the job {self.job} runs away"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.start_job(self.job, self.settings)
+
+    def witness(self) -> Witness:
+        async def runs(observer: Observer) -> bool:
+            return self.job in observer.jobs()
+
+        return QueryWitness(self.says, self.seen or runs)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A bounded load of GET requests on a service; `seen` observes that it arrives."""
+
+    service: str
+    path: str
+    rate_hz: float
+    duration_s: float
+    seen: Callable[[Observer], Awaitable[bool | None]] = field(compare=False)
+    needs: frozenset[Ability] = frozenset()
+
+    @property
+    def says(self) -> str:
+        return f"{self.rate_hz:g} requests a second on {self.service}"
+
+    async def inject(self, injector: Injector) -> None:
+        await injector.load(self.service, self.path, rate_hz=self.rate_hz, duration_s=self.duration_s)
+
+    def witness(self) -> Witness:
+        return QueryWitness(self.says, self.seen)
