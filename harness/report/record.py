@@ -46,6 +46,14 @@ class ScenarioRecord:
     sweep_costs_ms: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     timed: list[ev.Timed] = field(default_factory=list)
+    alerts: list[ev.AlertFired] = field(default_factory=list)
+    slis: list[ev.SliMeasured] = field(default_factory=list)
+    ledger: ev.LedgerCounted | None = None
+    invariants: list[ev.InvariantJudged] = field(default_factory=list)
+    rules: list[ev.RuleJudged] = field(default_factory=list)
+    queries: list[ev.Queried] = field(default_factory=list)
+    completion: ev.Completed | None = None
+    record: ev.Recorded | None = None
 
     @property
     def id(self) -> str:
@@ -145,6 +153,12 @@ class Recorder:
                 into.workload = event
             case ev.Noted():
                 into.notes.append(event.says)
+            case ev.LedgerCounted():
+                into.ledger = event
+            case ev.Completed():
+                into.completion = event
+            case ev.Recorded():
+                into.record = event
             case _:
                 self._append(into, event)
 
@@ -159,6 +173,11 @@ class Recorder:
             ev.Checked: into.checks,
             ev.CohortTaken: into.cohorts,
             ev.Timed: into.timed,
+            ev.AlertFired: into.alerts,
+            ev.SliMeasured: into.slis,
+            ev.InvariantJudged: into.invariants,
+            ev.RuleJudged: into.rules,
+            ev.Queried: into.queries,
         }
         kept = lists.get(type(event))
         if kept is not None:

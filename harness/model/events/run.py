@@ -1,64 +1,9 @@
-"""The journal's events: everything the engine has to say; command line, reports, drills and history only render them.
+"""Events of a run and its scenarios as they go on."""
 
-An event is one JSON object a line: `v` (version of the form), `t` (seconds since the run began), `kind`, `scenario` (its
-label, or null for the run's own), and the fields of its kind.
-"""
+from dataclasses import dataclass, field
+from typing import Any
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from enum import Enum
-from typing import Any, ClassVar
-
-JOURNAL_VERSION = 1
-
-
-class Phase(Enum):
-    """The phases of a scenario in their order."""
-
-    STEADY = "steady"
-    INJECT = "inject"
-    WITNESS = "witness"
-    SYMPTOM = "symptom"
-    HOLD = "hold"
-    RESPOND = "respond"
-    RECOVER = "recover"
-    INVARIANTS = "invariants"
-    RESTORE = "restore"
-
-
-class Finding(Enum):
-    """What one scenario run came to."""
-
-    AS_EXPECTED = "AS_EXPECTED"
-    NOT_STEADY = "NOT_STEADY"
-    NO_WITNESS = "NO_WITNESS"
-    TOO_BUSY = "TOO_BUSY"
-    VACUOUS_SYMPTOM = "VACUOUS_SYMPTOM"
-    NOT_REPRODUCED = "NOT_REPRODUCED"
-    SELF_HEALED = "SELF_HEALED"
-    NOT_RECOVERED = "NOT_RECOVERED"
-    COLLATERAL = "COLLATERAL"
-    INVARIANT_BROKEN = "INVARIANT_BROKEN"
-    UNKNOWN = "UNKNOWN"
-
-
-class Claim(Enum):
-    """What may be claimed of the runbook after it."""
-
-    PROVEN = "PROVEN"
-    REFUTED = "REFUTED"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    SKIPPED = "SKIPPED"
-
-
-@dataclass(frozen=True)
-class Event:
-    """What all events have: `t` in seconds since the run began, and the scenario's label or None."""
-
-    kind: ClassVar[str] = "event"
-    t: float
-    scenario: str | None
+from harness.model.events.base import Event
 
 
 @dataclass(frozen=True)
@@ -251,58 +196,3 @@ class Timed(Event):
     kind = "timed"
     what: str
     took_s: float
-
-
-KINDS: dict[str, type[Event]] = {
-    cls.kind: cls
-    for cls in (
-        RunStarted,
-        RunFinished,
-        CellReady,
-        ScenarioStarted,
-        PhaseStarted,
-        PhaseEnded,
-        Swept,
-        Acted,
-        Stepped,
-        Checked,
-        Witnessed,
-        Judged,
-        CohortTaken,
-        WorkloadSummary,
-        Found,
-        Claimed,
-        Noted,
-        Timed,
-    )
-}
-
-
-def to_line(event: Event) -> str:
-    """The event as one line of JSON without a line break."""
-    return json.dumps(
-        {"v": JOURNAL_VERSION, "kind": event.kind, **asdict(event)}, ensure_ascii=False, separators=(",", ":")
-    )
-
-
-def from_mapping(data: Mapping[str, Any]) -> Event | None:
-    """The event of a JSON object; None for a kind this version does not know; raises ValueError for a broken one."""
-    cls = KINDS.get(data.get("kind", ""))
-    if cls is None:
-        return None
-    known = {f.name for f in fields(cls)}
-    try:
-        return cls(**{k: v for k, v in data.items() if k in known})
-    except TypeError as error:
-        raise ValueError(f"a broken {data.get('kind')} event: {error}") from None
-
-
-def read_lines(lines: Iterable[str]) -> Iterator[Event]:
-    """The events of a journal; a last line that was cut off, and lines that are no events, are passed over."""
-    for line in lines:
-        try:
-            event = from_mapping(json.loads(line))
-        except (ValueError, AttributeError):
-            continue
-        if event is not None:
-            yield event

@@ -1,0 +1,144 @@
+"""The journal's events: everything the engine has to say; command line, reports, drills and history only render them.
+
+An event is one JSON object a line: `v` (version of the form), `t` (seconds since the run began), `kind`, `scenario` (its
+label, or null for the run's own), and the fields of its kind.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from harness.model.events.base import Claim, Event, Finding, Phase
+from harness.model.events.run import (
+    Acted,
+    CellReady,
+    Checked,
+    Claimed,
+    CohortTaken,
+    Found,
+    Judged,
+    Noted,
+    PhaseEnded,
+    PhaseStarted,
+    RunFinished,
+    RunStarted,
+    ScenarioStarted,
+    Stepped,
+    Swept,
+    Timed,
+    Witnessed,
+    WorkloadSummary,
+)
+from harness.model.events.runbook import (
+    AlertFired,
+    Completed,
+    InvariantJudged,
+    LedgerCounted,
+    Queried,
+    Recorded,
+    RuleJudged,
+    SliMeasured,
+)
+
+JOURNAL_VERSION = 1
+
+__all__ = [
+    "JOURNAL_VERSION",
+    "KINDS",
+    "Acted",
+    "AlertFired",
+    "CellReady",
+    "Checked",
+    "Claim",
+    "Claimed",
+    "CohortTaken",
+    "Completed",
+    "Event",
+    "Finding",
+    "Found",
+    "InvariantJudged",
+    "Judged",
+    "LedgerCounted",
+    "Noted",
+    "Phase",
+    "PhaseEnded",
+    "PhaseStarted",
+    "Queried",
+    "Recorded",
+    "RuleJudged",
+    "RunFinished",
+    "RunStarted",
+    "ScenarioStarted",
+    "SliMeasured",
+    "Stepped",
+    "Swept",
+    "Timed",
+    "Witnessed",
+    "WorkloadSummary",
+    "from_mapping",
+    "read_lines",
+    "to_line",
+]
+
+KINDS: dict[str, type[Event]] = {
+    cls.kind: cls
+    for cls in (
+        RunStarted,
+        RunFinished,
+        CellReady,
+        ScenarioStarted,
+        PhaseStarted,
+        PhaseEnded,
+        Swept,
+        Acted,
+        Stepped,
+        Checked,
+        Witnessed,
+        Judged,
+        CohortTaken,
+        WorkloadSummary,
+        Found,
+        Claimed,
+        Noted,
+        Timed,
+        AlertFired,
+        SliMeasured,
+        LedgerCounted,
+        InvariantJudged,
+        RuleJudged,
+        Queried,
+        Completed,
+        Recorded,
+    )
+}
+
+
+def to_line(event: Event) -> str:
+    """The event as one line of JSON without a line break."""
+    return json.dumps(
+        {"v": JOURNAL_VERSION, "kind": event.kind, **asdict(event)}, ensure_ascii=False, separators=(",", ":")
+    )
+
+
+def from_mapping(data: Mapping[str, Any]) -> Event | None:
+    """The event of a JSON object; None for a kind this version does not know; raises ValueError for a broken one."""
+    cls = KINDS.get(data.get("kind", ""))
+    if cls is None:
+        return None
+    known = {f.name for f in fields(cls)}
+    try:
+        return cls(**{k: v for k, v in data.items() if k in known})
+    except TypeError as error:
+        raise ValueError(f"a broken {data.get('kind')} event: {error}") from None
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[Event]:
+    """The events of a journal; a last line that was cut off, and lines that are no events, are passed over."""
+    for line in lines:
+        try:
+            event = from_mapping(json.loads(line))
+        except (ValueError, AttributeError):
+            continue
+        if event is not None:
+            yield event
