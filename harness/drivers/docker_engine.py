@@ -7,15 +7,16 @@ import asyncio
 import contextlib
 import io
 import os
+import socket
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.models.containers import Container
 from docker.types import EndpointConfig
 
 from harness.model.errors import InfrastructureError
@@ -72,6 +73,7 @@ class Engine:
         """The engine of DOCKER_HOST or of the default socket; raises EngineError with what to do."""
         host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         try:
+            _knock(host)
             client = docker.from_env(timeout=ANSWER_S, max_pool_size=64)
             made = cls(client)
         except TROUBLE as error:
@@ -112,9 +114,9 @@ class Engine:
 
     # Containers ------------------------------------------------------------------------------------------------------
 
-    async def run(self, wanted: Wanted) -> Container:
+    async def run(self, wanted: Wanted) -> None:
         """Create a container, put its files in place, start it; one of the same name that is ours is replaced."""
-        return await self.do(f"start {wanted.name}", lambda client: _run(client, wanted))
+        await self.do(f"start {wanted.name}", lambda client: _run(client, wanted))
 
     async def states(self, labels: Mapping[str, str]) -> dict[str, str]:
         """The state of every container with these labels, by name: running, paused, exited, created."""
@@ -143,11 +145,16 @@ class Engine:
         return await self.do(f"wait for {name}", wait)
 
     def follow(self, name: str) -> Iterator[bytes]:
-        """The output of a container from its beginning, until it ends."""
-        try:
-            yield from self._client.containers.get(name).logs(stream=True, follow=True)
-        except TROUBLE:
-            return
+        """The output of a container since its last start, until it ends."""
+        with contextlib.suppress(*TROUBLE):
+            container = self._client.containers.get(name)
+            started = datetime.fromisoformat(container.attrs["State"]["StartedAt"]).timestamp()
+            stream = container.logs(stream=True, follow=True, since=started)
+            try:
+                yield from stream
+            finally:
+                # The SDK leaves the stream's socket to the garbage collector.
+                stream.close()
 
     # Networks --------------------------------------------------------------------------------------------------------
 
@@ -175,7 +182,7 @@ class Engine:
             self._client.close()
 
 
-def _run(client: docker.DockerClient, wanted: Wanted) -> Container:
+def _run(client: docker.DockerClient, wanted: Wanted) -> None:
     from testcontainers.core.config import testcontainers_config  # noqa: PLC0415  (slow to import, only runs need it)
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415
 
@@ -197,9 +204,11 @@ def _run(client: docker.DockerClient, wanted: Wanted) -> Container:
         published[f"{inside}/tcp"] = ("127.0.0.1", outside)
     for path, content in wanted.files.items():
         made.with_copy_into_container(content, path, 0o644)
-    made.start()
-    container: Container = made.get_wrapped_container()
-    return container
+    try:
+        made.start()
+    finally:
+        # Every container of theirs opens a connection of its own and leaves it to the garbage collector.
+        made.get_docker_client().client.close()
 
 
 def states_now(client: docker.DockerClient, labels: Mapping[str, str]) -> dict[str, str]:
@@ -231,6 +240,15 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
             entry.size, entry.mode = len(content), 0o644
             archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def _knock(host: str) -> None:
+    """Raise OSError when nobody listens on a socket file; the SDK would leave its own socket open then."""
+    scheme, _, path = host.partition("://")
+    if scheme == "unix":
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as knocking:
+            knocking.settimeout(ANSWER_S)
+            knocking.connect(path)
 
 
 def _no_engine(host: str, error: Exception) -> str:

@@ -15,7 +15,7 @@ from harness.drivers.docker_engine import Engine, EngineError
 from harness.drivers.equipment import CellEquipment
 from harness.engine.reconcile import reconcile
 from harness.model.runtime import CellSpec
-from tests.catalogue.real_run import TOPOLOGY, Stage
+from tests.catalogue.real_run import TOPOLOGY
 
 
 def engine() -> Engine:
@@ -38,14 +38,6 @@ async def docker_runtime(tmp_path_factory: Any) -> AsyncIterator[DockerRuntime]:
         yield made
     finally:
         await made.close()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def docker_stage(docker_runtime: DockerRuntime, tmp_path_factory: Any) -> AsyncIterator[Stage]:
-    """A stage of containers."""
-    made = Stage(docker_runtime, Path(tmp_path_factory.mktemp("stage")))
-    yield made
-    await made.session.let_go(made.lane)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

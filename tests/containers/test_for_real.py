@@ -1,16 +1,27 @@
 """Every scenario in containers: the same engine, the same verdicts."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import pytest_asyncio
 
-from harness.model.events import Finding
-from harness.model.scenario import Scenario
-from tests.catalogue.real_run import CATALOGUE, Stage
+from harness.drivers.docker import DockerRuntime
+from harness.report.record import RunRecord
+from tests.catalogue.real_run import CATALOGUE
+from tests.whole import claim_of, run_all
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.engine, pytest.mark.timeout(900)]
+
+SCENARIOS = list(CATALOGUE.scenarios.values())
 
 
-@pytest.mark.parametrize("scenario", CATALOGUE.scenarios.values(), ids=lambda s: s.label)
-async def test_it_is_proven_in_containers(docker_stage: Stage, scenario: Scenario) -> None:
-    outcome = await docker_stage.play(scenario)
-    assert [f for f, _, _ in outcome.findings] == [Finding.AS_EXPECTED], outcome.findings
-    assert outcome.restored
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def in_containers(docker_runtime: DockerRuntime, tmp_path_factory: Any) -> RunRecord:
+    """All of them, run once."""
+    return await run_all(docker_runtime, SCENARIOS, Path(tmp_path_factory.mktemp("whole")))
+
+
+@pytest.mark.parametrize("label", [s.label for s in SCENARIOS])
+async def test_it_is_proven_in_containers(in_containers: RunRecord, label: str) -> None:
+    assert claim_of(in_containers, label) == ("PROVEN", "")

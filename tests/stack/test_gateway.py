@@ -132,6 +132,8 @@ async def test_what_account_does_is_told_apart(keycloak: CellEquipment, broken: 
         case "token":
             await keycloak.injector.set_setting("account", "ACCOUNT_INTERNAL_API_TOKEN", "other")
         case "database":
+            # Account must give up waiting for a connection before the gateway gives up waiting for account.
+            await keycloak.injector.set_setting("account", "account.database.acquire-timeout", "200ms")
             await keycloak.injector.cut("account->postgres")
     reply = await browser.request("GET", "/v1/me")
     assert (reply.status, reply.code) == (status, code)
