@@ -2,7 +2,15 @@
 
 from harness.model.ports import Observer
 from harness.model.probes import Probe
-from scenarios.probes.common import MINIMUM, WINDOW_S, increase_probe, log_probe, quantile_probe, sql_probe
+from scenarios.probes.common import (
+    MINIMUM,
+    WINDOW_S,
+    increase_probe,
+    ledger_ratio,
+    log_probe,
+    quantile_probe,
+    sql_probe,
+)
 
 _REQUESTS = "http_server_requests_seconds_count"
 _HISTOGRAM = "http_server_requests_seconds"
@@ -70,6 +78,22 @@ denied_lines = log_probe(
     "account.denied_lines", "refusals in account's log in the last 2 s", ACCOUNT, "access denied reason="
 )
 
+undefined_column_lines = log_probe(
+    "account.undefined_column_lines", "undefined columns in account's log in the last 2 s", ACCOUNT, "UndefinedColumn"
+)
+admin_read_ratio = ledger_ratio(
+    "account.admin_read_ratio",
+    "share of an administrator's reads that were answered, over 2 s",
+    ("admins.read",),
+    lambda sent: sent.accepted,
+)
+suspension_ratio = ledger_ratio(
+    "account.suspension_ratio",
+    "share of suspensions that were accepted, over 2 s",
+    ("suspensions.suspend",),
+    lambda sent: sent.accepted,
+)
+
 
 async def _tokens_match(observer: Observer) -> float | None:
     """Both sides' tokens as they were given at their last start: equal and not empty."""
@@ -78,6 +102,11 @@ async def _tokens_match(observer: Observer) -> float | None:
     return float(bool(ours) and ours == theirs)
 
 
+async def _token_is_set(observer: Observer) -> float | None:
+    return float(bool(observer.setting(ACCOUNT, "ACCOUNT_INTERNAL_API_TOKEN")))
+
+
+token_is_set = Probe("account.token_is_set", "whether account was given an internal token", _token_is_set)
 tokens_match = Probe("account.tokens_match", "whether the gateway's token is account's, and set", _tokens_match)
 suspended_rows = sql_probe(
     "account.suspended_rows",

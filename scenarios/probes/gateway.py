@@ -114,3 +114,15 @@ inactive_share = ledger_share(
     ("people.me", "people.user", "people.profile"),
     lambda sent: sent.code == "ACCOUNT_INACTIVE",
 )
+me_ok_ratio = ledger_ratio(
+    "gateway.me_ok_ratio",
+    "share of people's /v1/me that were answered well, over 2 s",
+    ("people.me",),
+    lambda sent: sent.accepted,
+)
+users_ok_ratio = ledger_ratio(
+    "gateway.users_ok_ratio",
+    "share of people's own accounts and profiles that were answered well, over 2 s",
+    ("people.user", "people.profile"),
+    lambda sent: sent.accepted,
+)

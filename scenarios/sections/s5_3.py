@@ -10,7 +10,7 @@ SECTION = Section(
         Check(
             "5.3/check/1",
             "The gateway's internal token against account's",
-            (account.tokens_match, account.denied_token, gateway.account_forbidden),
+            (account.tokens_match, account.token_is_set, account.denied_token, gateway.account_forbidden),
         ),
         Check(
             "5.3/check/2",
