@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.drivers.http import Asker
 from harness.model.ports import Clock
 from harness.model.runtime import Cell
+from harness.model.slis import quantile
 
 Labels = Mapping[str, str | Sequence[str]]
 Series = tuple[str, frozenset[tuple[str, str]]]
@@ -73,6 +74,30 @@ class Metrics:
         known = [s for s in sums if s is not None]
         return sum(known) if known else None
 
+    def scraped_s(self, service: str) -> float | None:
+        """When every instance had last been scraped; None while one has not been."""
+        found = [self._scrapes.get((service, n)) for n in range(len(self._cell.addresses(service)))]
+        known = [scrapes[-1].at_s for scrapes in found if scrapes]
+        return min(known) if known and len(known) == len(found) else None
+
+    def counter(self, service: str, name: str, labels: Labels | None = None) -> float | None:
+        """The newest value, summed over matching series and instances; 0 for series that have not come up yet."""
+        found = self._of(service)
+        values = [v for scrapes in found for s, v in scrapes[-1].values.items() if _matches(s, name, labels)]
+        return sum(values) if found and all(v == v for v in values) else None  # noqa: PLR0124  (NaN: it cannot tell)
+
+    def buckets(self, service: str, name: str, labels: Labels | None = None) -> Mapping[float, float] | None:
+        """The newest cumulative counts of a histogram by upper bound, summed over series and instances."""
+        if not (found := self._of(service)):
+            return None
+        counts: dict[float, float] = {}
+        for scrapes in found:
+            for series, count in scrapes[-1].values.items():
+                if _matches(series, f"{name}_bucket", labels):
+                    bound = float(dict(series[1])["le"])
+                    counts[bound] = counts.get(bound, 0.0) + count
+        return counts
+
     def increase(self, service: str, name: str, window_s: float, labels: Labels | None = None) -> float | None:
         """By how much counters rose within the window."""
         rises = [
@@ -128,25 +153,6 @@ def parse(text: str, names: Iterable[str]) -> dict[Series, float]:
         for sample in family.samples
         if sample.name in wanted
     }
-
-
-def quantile(buckets: Sequence[tuple[float, float]], q: float) -> float | None:
-    """The quantile of cumulative buckets (upper bound, count), interpolated; None without any observation.
-
-    Beyond the last finite bound it is that bound, as Prometheus has it.
-    """
-    if not buckets or buckets[-1][1] <= 0:
-        return None
-    rank = q * buckets[-1][1]
-    low_bound = low_count = 0.0
-    for bound, count in buckets:
-        if count >= rank:
-            if bound == float("inf"):
-                return low_bound
-            share = (rank - low_count) / (count - low_count) if count > low_count else 1.0
-            return low_bound + (bound - low_bound) * share
-        low_bound, low_count = bound, count
-    return low_bound
 
 
 def _sum(scrape: Scrape, name: str, labels: Labels | None) -> float | None:

@@ -46,6 +46,9 @@ class CellObserver:
         self.consumer = broker.consumer
         self.redis = store.read
         self.metric = metrics.value
+        self.counter = metrics.counter
+        self.buckets = metrics.buckets
+        self.scraped_s = metrics.scraped_s
         self.increase = metrics.increase
         self.quantile_s = metrics.quantile_s
 

@@ -55,8 +55,8 @@ def emit(outcome: Outcome, emit_event: Callable[[Event], None], now_s: float, la
             [finding.value for finding, _, _ in outcome.findings],
             reason,
             outcome.symptom_s,
-            None,
-            None,
+            outcome.ttd_s,
+            outcome.ttr_s,
             outcome.response_to_recovery_s,
         )
     )

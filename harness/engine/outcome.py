@@ -13,6 +13,9 @@ class Outcome:
         findings: in the order in which they were made; never empty at the end.
         symptom_s: from the injection to the first sighting of the symptom.
         responded_s: when the response began, in seconds since the run began.
+        recovered_s: the start of the held recovery, in seconds since the run began.
+        ttd_s: from the injection to the first alert that fires; None when none does before the response.
+        ttr_s: from that alert to the start of the held recovery; None when there is no alert.
         response_to_recovery_s: from the response to the start of the held recovery.
         restored: whether the cell was shown clean afterwards and may be used again.
     """
@@ -21,5 +24,8 @@ class Outcome:
     injected_s: float | None = None
     symptom_s: float | None = None
     responded_s: float | None = None
+    recovered_s: float | None = None
+    ttd_s: float | None = None
+    ttr_s: float | None = None
     response_to_recovery_s: float | None = None
     restored: bool = False

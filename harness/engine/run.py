@@ -4,12 +4,14 @@ import random
 from collections.abc import Callable, Mapping
 
 from harness.engine import claim
+from harness.engine.alerting import Alerting
 from harness.engine.judging import momentary, short, throughout, too_busy
 from harness.engine.narrator import Narrator
 from harness.engine.outcome import Outcome
 from harness.engine.reconcile import reconcile
 from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
+from harness.model.alerts import Policy
 from harness.model.arms import Arm
 from harness.model.criteria import Verdict
 from harness.model.errors import InfrastructureError, Unreadable
@@ -61,6 +63,7 @@ class ScenarioRun(Narrator):
         seed: int,
         settings: Settings,
         sections: Mapping[str, Section],
+        policy: Policy | None = None,
     ) -> None:
         self.scenario = scenario.resolve(settings)
         self.arm = arm
@@ -71,7 +74,8 @@ class ScenarioRun(Narrator):
         self._seed = seed
         self._sections = [sections[key] for key in scenario.sections if key in sections]
         probes = [*self.scenario.probes, *(p for s in self._sections for c in s.checks for p in c.probes)]
-        self._watch = Watch(equipment, probes, emit, scenario.label)
+        self._alerting = Alerting(equipment, policy, emit, scenario.label)
+        self._watch = Watch(equipment, probes, emit, scenario.label, also=self._alerting.wanted)
         self._traffic = Traffic(self.scenario.workload, equipment.client, random.Random(seed), seed)
         self._witness: Witness | None = None
         self._settling: list[tuple[float, float]] = []
@@ -136,12 +140,14 @@ class ScenarioRun(Narrator):
                 await self._clock.sleep(AGAIN_S)
         await self._traffic.begin(self._clock)
         await self._watch.begin()
+        await self._alerting.begin(self._watch.scrape)
 
     async def _steady(self) -> None:
         started_s = self._start(Phase.STEADY)
         deadline_s = started_s + STEADY_WITHIN_S
         while True:
             since_s = self._now()
+            self._alerting.steady_from(since_s)
             await self._watch.rest(since_s + STEADY_S)
             lack = self._unsteady(since_s)
             if lack is None:
@@ -187,6 +193,7 @@ class ScenarioRun(Narrator):
         await self._witness.prepare(self._eq.observer)
         self._note_running()
         self.outcome.injected_s = self._now()
+        self._alerting.injected(self.outcome.injected_s)
         await self.scenario.fault.inject(self._eq.injector)
         self._settle(self.outcome.injected_s)
         self._end(Phase.INJECT, started_s, "injected", self.scenario.fault.says)
@@ -245,6 +252,8 @@ class ScenarioRun(Narrator):
         started_s = self._start(Phase.RESPOND)
         await self._watch.capture(self.scenario.recovery)
         self.outcome.responded_s = started_s
+        if self.arm.responds:
+            self._alerting.responded(started_s)
         self._check()
         steps = self.scenario.response if self.arm.responds else (self.scenario.placebo,) if self.arm.placebo else ()
         for number, step in enumerate(steps):
@@ -287,6 +296,7 @@ class ScenarioRun(Narrator):
             why = "after a placebo" if self.arm.placebo else "without any response"
             self._find(Finding.SELF_HEALED, Phase.RECOVER, f"the recovery criteria were met {why}")
         elif judgement.met_at_s is not None:
+            self.outcome.recovered_s = judgement.met_at_s
             self.outcome.response_to_recovery_s = judgement.met_at_s - since_s
         self._judge_unaffected()
 
@@ -317,6 +327,7 @@ class ScenarioRun(Narrator):
     # Winding down -----------------------------------------------------------------------------------------------------
 
     async def _wind_down(self) -> None:
+        await self._alerting.end(self.outcome)
         await self._traffic.end()
         self._judge_busyness()
         await self._watch.end()

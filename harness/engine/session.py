@@ -12,15 +12,20 @@ from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.reconcile import reconcile
 from harness.engine.run import ScenarioRun
+from harness.model.alerts import Policy
 from harness.model.errors import ActFailed, CellError, InfrastructureError, Unreadable
 from harness.model.events import CellReady, Claim, Claimed, Event, Finding, Noted, Phase, ScenarioStarted, Timed
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue, Scenario
+from harness.model.span import Settings
 
 Emit = Callable[[Event], None]
 
 Equip = Callable[[Cell, Callable[[str, dict[str, Any]], None]], Equipment]
 """Makes the equipment of a cell; acts on it are told as a verb with the fields of model.events.Acted."""
+
+PolicyOf = Callable[[Settings], Policy | None]
+"""The alert policy with the numbers of a cell; None when nothing is watched by one."""
 
 CELL_READY_S = 120.0
 """How long a cell may take to answer on a machine that is busy with others."""
@@ -55,6 +60,7 @@ class Session:
         logs: Path,
         clock_s: Callable[[], float],
         act: Callable[[str | None, dict[str, Any]], None],
+        policy: PolicyOf = lambda _settings: None,
     ) -> None:
         self._runtime = runtime
         self._catalogue = catalogue
@@ -64,6 +70,7 @@ class Session:
         self._logs = logs
         self._now = clock_s
         self._act = act
+        self._policy = policy
         self._made = 0
         self.claims: dict[str, Claim] = {}
 
@@ -117,6 +124,7 @@ class Session:
             seed=item.seed,
             settings=numbers,
             sections=self._catalogue.sections,
+            policy=self._policy(numbers),
         )
         outcome = await run.run()
         self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)

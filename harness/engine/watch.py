@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from harness.model.criteria import Criterion, Judgement, Verdict
@@ -17,6 +17,9 @@ SWEEP_EVERY_S = 0.2
 SCRAPE_EVERY_S = 0.5
 """Metrics are scraped at 2 Hz at most: a scrape costs the services tens of milliseconds."""
 
+ALSO_EVERY_S = 1.0
+"""Services that no probe of the scenario asks for are scraped less often."""
+
 READ_TIMEOUT_S = 1.0
 """A probe that has not answered by then has no sample; a criterion then lacks it rather than waits for it."""
 
@@ -29,7 +32,13 @@ class Watch:
     """
 
     def __init__(
-        self, equipment: Equipment, probes: Iterable[Probe], emit: Callable[[Event], None], label: str
+        self,
+        equipment: Equipment,
+        probes: Iterable[Probe],
+        emit: Callable[[Event], None],
+        label: str,
+        *,
+        also: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self.sweeps: list[Sweep] = []
         self._equipment = equipment
@@ -46,7 +55,12 @@ class Watch:
         for probe in self._probes:
             for service, metric in probe.metrics:
                 wanted.setdefault(service, set()).add(metric)
-        self._wanted = {service: frozenset(metrics) for service, metrics in wanted.items()}
+        self._often = frozenset(wanted)
+        # One scrape of a service has everything that is wanted of it: a series that is left out would look like a restart.
+        self._wanted = {
+            service: frozenset(wanted.get(service, ())) | (also or {}).get(service, frozenset())
+            for service in [*wanted, *(s for s in also or {} if s not in wanted)]
+        }
 
     async def begin(self) -> None:
         """Start sweeping, and scraping beside it, in the background."""
@@ -88,8 +102,13 @@ class Watch:
         next_s = self._clock.now_s()
         while True:
             await self._equipment.scrape({service: metrics})
-            next_s = max(next_s + SCRAPE_EVERY_S, self._clock.now_s())
+            every_s = SCRAPE_EVERY_S if service in self._often else ALSO_EVERY_S
+            next_s = max(next_s + every_s, self._clock.now_s())
             await self._clock.sleep_until(next_s)
+
+    async def scrape(self) -> None:
+        """Scrape everything that is wanted once, now."""
+        await self._equipment.scrape(self._wanted)
 
     async def sweep(self) -> Sweep:
         """Take one sweep now."""

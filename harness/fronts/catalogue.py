@@ -2,15 +2,19 @@
 
 import importlib
 import importlib.resources
+import importlib.util
 import pkgutil
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from harness.model.alerts import Alert, fed_by, resolved
 from harness.model.errors import CatalogueError
 from harness.model.scenario import Catalogue, Scenario, Section
+from harness.model.slis import Series, Sli, metric_of, series_of
 from harness.model.topology import Topology, parse
 
 PREFIX = "fm_"
@@ -46,7 +50,14 @@ def load_catalogue(package: str, topology: Topology) -> Catalogue:
         scenarios[scenario.id] = scenario
     if not scenarios:
         raise CatalogueError(f"{package} has no module whose name begins with {PREFIX}")
-    catalogue = Catalogue(package, dict(sorted(scenarios.items())), sections)
+    catalogue = Catalogue(
+        package,
+        dict(sorted(scenarios.items())),
+        sections,
+        series=dict(_optional(package, "slis", "SERIES", dict[str, Series]())),
+        slis=tuple(_optional(package, "slis", "SLIS", tuple[Sli, ...]())),
+        alerts=tuple(_optional(package, "alerts", "ALERTS", tuple[Alert, ...]())),
+    )
     check(catalogue, topology)
     return catalogue
 
@@ -78,6 +89,13 @@ def _sections(package: str) -> Iterator[Section]:
             yield section
 
 
+def _optional(package: str, module: str, name: str, absent: Any) -> Any:
+    """A value of a module that a catalogue may have."""
+    if importlib.util.find_spec(f"{package}.{module}") is None:
+        return absent
+    return getattr(_import(f"{package}.{module}", "correct the module"), name, absent)
+
+
 def _scenario(module: ModuleType) -> Scenario:
     scenario = getattr(module, "SCENARIO", None)
     if not isinstance(scenario, Scenario):
@@ -87,11 +105,35 @@ def _scenario(module: ModuleType) -> Scenario:
 
 def check(catalogue: Catalogue, topology: Topology) -> None:
     """Raise CatalogueError for a name that the topology lacks or a limit that does not hold in some profile."""
+    _check_policy(catalogue, topology)
     for scenario in catalogue.scenarios.values():
         for found in (scenario, *(scenario.with_variant(v.name) for v in scenario.variants)):
             _check_names(found, catalogue, topology)
             for profile in topology.profiles:
                 _check_numbers(found, topology, profile)
+
+
+def _check_policy(catalogue: Catalogue, topology: Topology) -> None:
+    """Every indicator and alert is fed by a series that there is, and the series by services that there are."""
+    needs = [(sli.name, series_of(sli.figure)) for sli in catalogue.slis]
+    needs += [(alert.name, fed_by(alert)) for alert in catalogue.alerts]
+    for name, wanted in needs:
+        for series in wanted:
+            if series not in catalogue.series:
+                raise CatalogueError(f"{catalogue.name}: {name} needs the series {series}, which SERIES does not have")
+    for name, one in catalogue.series.items():
+        pair = metric_of(one)
+        if pair is not None and pair[0] not in topology.services:
+            raise CatalogueError(f"{catalogue.name}: the series {name} is of {pair[0]}, which is no service")
+    for profile in topology.profiles:
+        numbers = topology.numbers(profile)
+        try:
+            for sli in catalogue.slis:
+                sli.resolve(numbers)
+            for alert in catalogue.alerts:
+                resolved(alert, numbers)
+        except (KeyError, ValueError) as error:
+            raise CatalogueError(f"{catalogue.name}: indicators and alerts in profile {profile}: {error}") from None
 
 
 def _check_names(scenario: Scenario, catalogue: Catalogue, topology: Topology) -> None:

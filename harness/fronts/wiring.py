@@ -27,9 +27,11 @@ from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.model.events import Acted, Event, Noted, RunFinished, RunStarted
 from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Catalogue
+from harness.model.span import Settings
 from harness.model.topology import Topology
 from harness.report.journal import Journal
 from harness.report.record import Recorder
+from harness.slo.policy import SloPolicy, policy_of
 
 RUNTIMES = ("auto", "process", "docker")
 
@@ -162,6 +164,11 @@ def equip(cell: Cell, act: Callable[[str, dict[str, Any]], None], clock: SystemC
     return CellEquipment(cell, clock, on_act)
 
 
+def slo_policy(catalogue: Catalogue, numbers: Settings) -> SloPolicy:
+    """The catalogue's indicators and alerts with the numbers of a cell."""
+    return policy_of(catalogue.series, catalogue.slis, catalogue.alerts, numbers)
+
+
 async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | None = None) -> Result:
     """Carry a plan out; the journal and the reports are written whatever happens."""
     options = ready.options
@@ -188,6 +195,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         logs=ready.folder / "logs",
         clock_s=clock.now_s,
         act=act,
+        policy=lambda numbers: slo_policy(ready.catalogue, numbers),
     )
     was_interrupted = False
     labels = [item.label for item in ready.items]

@@ -73,6 +73,17 @@ class Observer(Protocol):
     def metric(self, service: str, name: str, labels: Mapping[str, str | Sequence[str]] | None = None) -> float | None:
         """The newest scraped value, summed over matching series and instances; None when it was not scraped."""
 
+    def scraped_s(self, service: str) -> float | None:
+        """When every instance of a service had last been scraped; None while one has not been."""
+
+    def counter(self, service: str, name: str, labels: Mapping[str, str | Sequence[str]] | None = None) -> float | None:
+        """The newest scraped value of counters, summed; 0 for series that have not come up yet, None without a scrape."""
+
+    def buckets(
+        self, service: str, name: str, labels: Mapping[str, str | Sequence[str]] | None = None
+    ) -> Mapping[float, float] | None:
+        """The newest scraped cumulative counts of a histogram by upper bound, summed; None without a scrape."""
+
     def increase(
         self, service: str, name: str, window_s: float, labels: Mapping[str, str | Sequence[str]] | None = None
     ) -> float | None:

@@ -1,15 +1,17 @@
 """A scenario is a frozen value with named behaviours: data where the engine reasons, functions where a person acts."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from harness.model.alerts import Alert
 from harness.model.criteria import Criterion
 from harness.model.faults import Fault
 from harness.model.ledger import Ledger
 from harness.model.ports import Client, Operator
 from harness.model.probes import Probe
+from harness.model.slis import Series, Sli
 from harness.model.span import Number, Settings, as_span
 from harness.model.values import Ability
 
@@ -239,11 +241,17 @@ class Catalogue:
         sections: by key.
         steady: what every scenario asks of the ledger before it breaks anything: the share of good answers.
         common: probes that are read in every scenario, for the record.
+        series: what indicators and alerts are fed with, by name.
+        slis: the indicators with their objectives.
+        alerts: the alert policy.
     """
 
     name: str
     scenarios: dict[str, Scenario]
     sections: dict[str, Section]
+    series: Mapping[str, Series] = field(default_factory=dict)
+    slis: tuple[Sli, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 def ledger_is_steady(ledger: Ledger, since_s: float, *, minimum: int) -> bool | None:

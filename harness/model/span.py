@@ -9,6 +9,9 @@ Settings = Mapping[str, float]
 ASYNC_SCALE = "profile.async-scale"
 """The name under which the profile's factor for asynchronous objectives stands (1 realistic, 0.1 ci)."""
 
+ALERT_SCALE = "profile.alert-scale"
+"""The name under which the profile's factor for alert windows stands (1 realistic, 1/60 ci)."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -51,6 +54,11 @@ def setting(name: str) -> Span:
 def scaled(value: float) -> Span:
     """A number of the realistic profile that scales as asynchronous objectives do."""
     return Span(f"{value:g} scaled", lambda s: value * s[ASYNC_SCALE])
+
+
+def alert_minutes(minutes: float) -> Span:
+    """A length of the alert policy, in seconds, which scales as its windows do."""
+    return Span(f"{minutes:g} min of the alerts", lambda s: minutes * 60 * s[ALERT_SCALE])
 
 
 def retries_last(prefix: str, *, jitter: float) -> Span:

@@ -44,6 +44,10 @@ def _claim(s: ScenarioRecord) -> dict[str, Any]:
         "ttd_s": made.ttd_s if made else None,
         "ttr_s": made.ttr_s if made else None,
         "response_to_recovery_s": made.response_to_recovery_s if made else None,
+        "alerts": [
+            {"at_s": a.t, "name": a.name, "kind": a.alert_kind, "late": a.late, "noise": a.noise} for a in s.alerts
+        ],
+        "slis": [{k: v for k, v in asdict(m).items() if k not in {"t", "scenario"}} for m in s.slis],
         "evidence": {
             "witness": [{"at_s": w.t, "bites": w.bites, "says": w.says} for w in s.witnessed[-1:]],
             "judged": [

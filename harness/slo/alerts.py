@@ -9,14 +9,23 @@ show before its first event must be given as 0, not left out: left out is missin
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import isfinite, isnan
-from typing import Literal
+from math import isfinite
 
-AlertKind = Literal["page", "office"]
-"""Whether it wakes somebody or waits for office hours."""
+from harness.model.alerts import (
+    Alert,
+    AnyNew,
+    CountRising,
+    Growing,
+    ObjectiveMissed,
+    OverFor,
+    RatioBelow,
+    ShareAbove,
+)
+from harness.model.criteria import Verdict
+from harness.model.slis import Sample, plain
+from harness.slo.measure import measured, rises_of, value_of
 
 MAX_GAP_SHARE = 0.5
 """Samples further apart than this share of the window leave the window unknown."""
@@ -25,192 +34,81 @@ _CLOSE_S = 1e-6
 """Two moments this close are the same one: sums of 0.1 s are not exact."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One reading of counters and gauges.
-
-    Attributes:
-        at_s: when it was taken, in seconds since the run began.
-        values: a number by name; None or left out where it could not be read.
-    """
-
-    at_s: float
-    values: Mapping[str, float | None]
-
-
-@dataclass(frozen=True)
-class RatioBelow:
-    """Of what `total` rose by over the window, the share that `good` rose by is below the threshold, 0 to 1.
-
-    With all data there and a rise below `minimum` it is False; when nothing happened and no minimum is asked, None.
-    """
-
-    name: str
-    good: str
-    total: str
-    threshold: float
-    window_s: float
-    minimum: float
-    kind: AlertKind = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _require(0 <= self.threshold <= 1, self.name, "its threshold is a share, 0 to 1")
-        _require(self.window_s > 0, self.name, "its window is longer than 0 s")
-
-    def at(self, samples: Sequence[Sample], index: int) -> bool | None:
-        """Whether it fires at one sample; None when it cannot be told."""
-        rises = _rises(samples, index, self.window_s, (self.good, self.total))
-        if rises is None or rises[1] < self.minimum:
-            return None if rises is None else False
-        return None if rises[1] == 0 else rises[0] / rises[1] < self.threshold
-
-
-@dataclass(frozen=True)
-class ShareAbove:
-    """Of what `whole` rose by over the window, the share that `part` rose by is above the threshold, 0 to 1.
-
-    With all data there and a rise below `minimum` it is False; when nothing happened and no minimum is asked, None.
-    """
-
-    name: str
-    part: str
-    whole: str
-    threshold: float
-    window_s: float
-    minimum: float
-    kind: AlertKind = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _require(0 <= self.threshold <= 1, self.name, "its threshold is a share, 0 to 1")
-        _require(self.window_s > 0, self.name, "its window is longer than 0 s")
-
-    def at(self, samples: Sequence[Sample], index: int) -> bool | None:
-        """Whether it fires at one sample; None when it cannot be told."""
-        rises = _rises(samples, index, self.window_s, (self.part, self.whole))
-        if rises is None or rises[1] < self.minimum:
-            return None if rises is None else False
-        return None if rises[1] == 0 else rises[0] / rises[1] > self.threshold
-
-
-@dataclass(frozen=True)
-class CountRising:
-    """The counter rose over the window by `at_least`, and by `times_before` times what it did in the window before.
-
-    Both windows must be full and complete, even when the later one alone would say no. After a window without any,
-    `at_least` alone decides.
-    """
-
-    name: str
-    counter: str
-    at_least: float
-    times_before: float
-    window_s: float
-    kind: AlertKind = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _require(self.window_s > 0, self.name, "its window is longer than 0 s")
-
-    def at(self, samples: Sequence[Sample], index: int) -> bool | None:
-        """Whether it fires at one sample; None when it cannot be told."""
-        now = _rises(samples, index, self.window_s, (self.counter,))
-        before = _rises(samples, index, self.window_s, (self.counter,), windows_ago=1)
-        if now is None or before is None:
-            return None
-        return now[0] >= self.at_least and now[0] >= self.times_before * before[0]
-
-
-@dataclass(frozen=True)
-class AnyNew:
-    """The gauge is higher than when it was last read; it fires at that one sample only.
-
-    Rows that came while readings were missing are seen at the next reading; if none were seen then, it is None.
-    """
-
-    name: str
-    gauge: str
-    kind: AlertKind = field(kw_only=True)
-
-    def at(self, samples: Sequence[Sample], index: int) -> bool | None:
-        """Whether it fires at one sample; None when it, or every one before, could not be read."""
-        last = range(len(samples))[index]
-        value = _value(samples[last], self.gauge)
-        before = next((i for i in range(last - 1, -1, -1) if _value(samples[i], self.gauge) is not None), None)
-        if value is None or before is None:
-            return None
-        known = _value(samples[before], self.gauge)
-        if known is not None and value > known:
-            return True
-        return False if before == last - 1 else None
-
-
-@dataclass(frozen=True)
-class Growing:
-    """The gauge is strictly larger at each of `evaluations` evaluations than one earlier, and `at_least` at the last.
-
-    That takes one reading more than evaluations, `every_s` apart and back from the sample asked about. Each is the
-    latest sample at that moment, at most half of `every_s` old; what lies between is not looked at.
-    """
-
-    name: str
-    gauge: str
-    evaluations: int
-    every_s: float
-    at_least: float
-    kind: AlertKind = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _require(self.evaluations >= 1 and self.every_s > 0, self.name, "it needs evaluations and time between them")
-
-    def at(self, samples: Sequence[Sample], index: int) -> bool | None:
-        """Whether it fires at one sample; None when it cannot be told."""
-        last = range(len(samples))[index]
-        readings: list[float] = []
-        for back in range(self.evaluations, -1, -1):
-            moment_s = samples[last].at_s - back * self.every_s
-            i = _latest(samples, last, moment_s)
-            if i is None or moment_s - samples[i].at_s > self.every_s * MAX_GAP_SHARE + _CLOSE_S:
-                return None
-            if (value := _value(samples[i], self.gauge)) is None:
-                return None
-            readings.append(value)
-        return readings[-1] >= self.at_least and all(b > a for a, b in pairwise(readings))
-
-
-@dataclass(frozen=True)
-class OverFor:
-    """The gauge is above the threshold at every sample for `for_s` seconds."""
-
-    name: str
-    gauge: str
-    threshold: float
-    for_s: float
-    kind: AlertKind = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _require(self.for_s > 0, self.name, "its stretch is longer than 0 s")
-
-    def at(self, samples: Sequence[Sample], index: int) -> bool | None:
-        """Whether it fires at one sample; None when it cannot be told."""
-        rows = _readings(samples, index, self.for_s, (self.gauge,))
-        return None if rows is None else all(row[0] > self.threshold for row in rows)
-
-
-Alert = RatioBelow | ShareAbove | CountRising | AnyNew | Growing | OverFor
+def at(alert: Alert, samples: Sequence[Sample], index: int) -> bool | None:
+    """Whether an alert fires at one sample; None when it cannot be told."""
+    match alert:
+        case RatioBelow():
+            rises = _rises(samples, index, plain(alert.window_s), (alert.good, alert.total))
+            fires = _share_is(lambda share: share < alert.threshold, rises, alert.minimum)
+        case ShareAbove():
+            rises = _rises(samples, index, plain(alert.window_s), (alert.part, alert.whole))
+            fires = _share_is(lambda share: share > alert.threshold, rises, alert.minimum)
+        case CountRising():
+            fires = _rising(alert, samples, index)
+        case AnyNew():
+            fires = _any_new(alert, samples, index)
+        case Growing():
+            fires = _growing(alert, samples, index)
+        case OverFor():
+            rows = _readings(samples, index, plain(alert.for_s), (alert.gauge,))
+            fires = None if rows is None else all(row[0] > plain(alert.threshold) for row in rows)
+        case ObjectiveMissed():
+            fires = _missed(alert, samples, index)
+    return fires
 
 
 def first_firing(alert: Alert, samples: Sequence[Sample], since_s: float) -> float | None:
     """When it first fires at or after `since_s`, in seconds since the run began; None when it never is known to."""
-    return next((s.at_s for i, s in enumerate(samples) if s.at_s >= since_s and alert.at(samples, i) is True), None)
+    return next((s.at_s for i, s in enumerate(samples) if s.at_s >= since_s and at(alert, samples, i) is True), None)
 
 
-def _require(so: bool, name: str, says: str) -> None:
-    if not so:
-        raise ValueError(f"{name}: {says}")
+def _share_is(so: Callable[[float], bool], rises: tuple[float, ...] | None, minimum: float) -> bool | None:
+    """What the share of the first rise in the second is; False with too few events, None when it is not known."""
+    if rises is None or rises[1] < minimum:
+        return None if rises is None else False
+    return None if rises[1] == 0 else so(rises[0] / rises[1])
 
 
-def _value(sample: Sample, name: str) -> float | None:
-    value = sample.values.get(name)
-    return value if value is not None and not isnan(value) else None
+def _rising(alert: CountRising, samples: Sequence[Sample], index: int) -> bool | None:
+    now = _rises(samples, index, plain(alert.window_s), (alert.counter,))
+    before = _rises(samples, index, plain(alert.window_s), (alert.counter,), windows_ago=1)
+    if now is None or before is None:
+        return None
+    return now[0] >= alert.at_least and now[0] >= alert.times_before * before[0]
+
+
+def _any_new(alert: AnyNew, samples: Sequence[Sample], index: int) -> bool | None:
+    last = range(len(samples))[index]
+    value = value_of(samples[last], alert.gauge)
+    before = next((i for i in range(last - 1, -1, -1) if value_of(samples[i], alert.gauge) is not None), None)
+    if value is None or before is None:
+        return None
+    known = value_of(samples[before], alert.gauge)
+    if known is not None and value > known:
+        return True
+    return False if before == last - 1 else None
+
+
+def _growing(alert: Growing, samples: Sequence[Sample], index: int) -> bool | None:
+    last, every_s = range(len(samples))[index], plain(alert.every_s)
+    readings: list[float] = []
+    for back in range(alert.evaluations, -1, -1):
+        moment_s = samples[last].at_s - back * every_s
+        i = _latest(samples, last, moment_s)
+        if i is None or moment_s - samples[i].at_s > every_s * MAX_GAP_SHARE + _CLOSE_S:
+            return None
+        if (value := value_of(samples[i], alert.gauge)) is None:
+            return None
+        readings.append(value)
+    return readings[-1] >= alert.at_least and all(b > a for a, b in pairwise(readings))
+
+
+def _missed(alert: ObjectiveMissed, samples: Sequence[Sample], index: int) -> bool | None:
+    window = _window(samples, index, plain(alert.window_s))
+    if window is None:
+        return None
+    verdict = measured(alert.sli, window).verdict
+    return None if verdict == Verdict.UNKNOWN.value else verdict == Verdict.BROKEN.value
 
 
 def _latest(samples: Sequence[Sample], last: int, moment_s: float) -> int | None:
@@ -219,18 +117,26 @@ def _latest(samples: Sequence[Sample], last: int, moment_s: float) -> int | None
     return found if found >= 0 else None
 
 
-def _readings(
-    samples: Sequence[Sample], index: int, window_s: float, names: tuple[str, ...], windows_ago: int = 0
-) -> list[tuple[float, ...]] | None:
-    """The values of a window, from the latest sample at or before its beginning to the latest at its end."""
+def _window(samples: Sequence[Sample], index: int, window_s: float, windows_ago: int = 0) -> Sequence[Sample] | None:
+    """The samples from the latest at or before a window's beginning to the latest at its end; None with a gap."""
     now = range(len(samples))[index]
     end_s = samples[now].at_s - windows_ago * window_s
     last, first = _latest(samples, now, end_s), _latest(samples, now, end_s - window_s)
     if first is None or last is None:
         return None
-    if any(b.at_s - a.at_s > window_s * MAX_GAP_SHARE + _CLOSE_S for a, b in pairwise(samples[first : last + 1])):
+    window = samples[first : last + 1]
+    if any(b.at_s - a.at_s > window_s * MAX_GAP_SHARE + _CLOSE_S for a, b in pairwise(window)):
         return None
-    rows = [tuple(v for n in names if (v := _value(s, n)) is not None) for s in samples[first : last + 1]]
+    return window
+
+
+def _readings(
+    samples: Sequence[Sample], index: int, window_s: float, names: tuple[str, ...], windows_ago: int = 0
+) -> list[tuple[float, ...]] | None:
+    """The values of a window; None when it is not full or one is missing."""
+    if (window := _window(samples, index, window_s, windows_ago)) is None:
+        return None
+    rows = [tuple(v for n in names if (v := value_of(s, n)) is not None) for s in window]
     return rows if all(len(row) == len(names) for row in rows) else None
 
 
@@ -240,8 +146,5 @@ def _rises(
     """What each counter rose by over a window; None when the window is not full or misses data."""
     if (rows := _readings(samples, index, window_s, names, windows_ago)) is None:
         return None
-    rises = [0.0] * len(names)
-    for before, after in pairwise(rows):
-        restarted = any(b < a for a, b in zip(before, after, strict=True))
-        rises = [r + (b if restarted else b - a) for r, a, b in zip(rises, before, after, strict=True)]
-    return tuple(rises) if all(isfinite(r) for r in rises) else None
+    rises = rises_of(rows)
+    return rises if all(isfinite(r) for r in rises) else None

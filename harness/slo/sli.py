@@ -6,12 +6,9 @@ Missing data is never good: whatever cannot be known, or cannot be so, comes to 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
-from typing import Literal
 
 from harness.model.criteria import Verdict
-
-SliKind = Literal["ratio", "p95_s", "count"]
-"""How a value is held against its objective: at least it, below it, at most it."""
+from harness.model.slis import Sli, plain
 
 
 @dataclass(frozen=True)
@@ -70,35 +67,6 @@ def p95(values: Sequence[float | None]) -> float | None:
     return known[-(-95 * len(known) // 100) - 1]
 
 
-@dataclass(frozen=True)
-class Sli:
-    """A service level indicator with its objective.
-
-    Attributes:
-        name: `<service>.<what>`.
-        says: one line for people.
-        objective: for `ratio` the share of good events, above 0 and at most 1 (0.999, not 99.9); for `p95_s` seconds;
-            for `count` the most there may be.
-        kind: `ratio` is met at the objective or above, `p95_s` below it, `count` at it or below.
-        unit: what a value is shown in.
-
-    Raises:
-        ValueError: the objective is none for its kind.
-    """
-
-    name: str
-    says: str
-    objective: float
-    kind: SliKind
-    unit: str
-
-    def __post_init__(self) -> None:
-        if not isfinite(self.objective) or self.objective < 0:
-            raise ValueError(f"{self.name}: {self.objective} is no objective")
-        if self.kind == "ratio" and not 0 < self.objective <= 1:
-            raise ValueError(f"{self.name}: the objective {self.objective} is not a share above 0 and at most 1")
-
-
 def judge(sli: Sli, value: float | None) -> Verdict:
     """HELD when the value meets the objective, BROKEN when it misses it, UNKNOWN when it is not known.
 
@@ -108,11 +76,11 @@ def judge(sli: Sli, value: float | None) -> Verdict:
     if value is None or not value >= 0:
         met = None
     elif sli.kind == "ratio":
-        met = objective_met(value, sli.objective)
+        met = objective_met(value, plain(sli.objective))
     elif sli.kind == "p95_s":
-        met = value < sli.objective
+        met = value < plain(sli.objective)
     else:
-        met = value <= sli.objective
+        met = value <= plain(sli.objective)
     if met is None:
         return Verdict.UNKNOWN
     return Verdict.HELD if met else Verdict.BROKEN

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from harness.drivers.clock import VirtualClock
-from harness.drivers.metrics import Metrics, parse, quantile
+from harness.drivers.metrics import Metrics, parse
+from harness.model.slis import quantile
 from harness.model.values import Reply
 
 

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.model.alerts import Alert, AnyNew, CountRising, Growing, OverFor, RatioBelow, ShareAbove
 from harness.model.criteria import Verdict
-from harness.slo import alerts
-from harness.slo.alerts import AnyNew, CountRising, Growing, OverFor, RatioBelow, Sample, ShareAbove, first_firing
+from harness.model.slis import P95, Highest, Ratio, Sample, Sli, SliKind
+from harness.slo.alerts import at as fires_at
+from harness.slo.alerts import first_firing
 from harness.slo.budget import Spent, budget_minutes, spent
-from harness.slo.sli import Sli, SliKind, Window, judge, objective_met, p95, ratio, together
+from harness.slo.sli import Window, judge, objective_met, p95, ratio, together
 
-SUCCESS = Sli("x.success", "calls that succeed", 0.999, "ratio", "share")
-DELAY = Sli("x.p95", "server time", 0.4, "p95_s", "s")
-FAILED = Sli("x.failed", "rows given up", 0, "count", "rows")
+SUCCESS = Sli("x.success", "calls that succeed", 0.999, "ratio", "share", Ratio("good", "all"))
+DELAY = Sli("x.p95", "server time", 0.4, "p95_s", "s", P95("delay"))
+FAILED = Sli("x.failed", "rows given up", 0, "count", "rows", Highest("rows"))
 HELD, BROKEN, UNKNOWN = Verdict.HELD, Verdict.BROKEN, Verdict.UNKNOWN
 
 BELOW = RatioBelow("api", "good", "all", 0.95, window_s=20, minimum=20, kind="page")
@@ -33,8 +35,8 @@ def at(**columns: Sequence[float | None]) -> list[Sample]:
     return [Sample(i * 10.0, row) for i, row in enumerate(rows)]
 
 
-def fired(alert: alerts.Alert, samples: list[Sample]) -> list[bool | None]:
-    return [alert.at(samples, i) for i in range(len(samples))]
+def fired(alert: Alert, samples: list[Sample]) -> list[bool | None]:
+    return [fires_at(alert, samples, i) for i in range(len(samples))]
 
 
 def test_a_ratio_is_good_of_all_and_windows_come_together_when_every_one_is_known() -> None:
@@ -62,7 +64,7 @@ def test_a_value_is_judged_by_its_kind_and_a_missing_one_is_unknown() -> None:
 @pytest.mark.parametrize(("objective", "kind"), [(99.9, "ratio"), (0, "ratio"), (-1, "p95_s"), (nan, "count")])
 def test_an_objective_that_is_none_is_refused(objective: float, kind: SliKind) -> None:
     with pytest.raises(ValueError, match=r"^x\.y: "):
-        Sli("x.y", "", objective, kind, "")
+        Sli("x.y", "", objective, kind, "", Highest("x"))
 
 
 def test_p95_is_the_nearest_rank() -> None:
@@ -137,7 +139,7 @@ def test_a_falling_ratio_fires_below_its_threshold_over_the_window() -> None:
     # Rises over 20 s: 40 of 40, 38 of 40 = 0.95 (not below), 37 of 40 = 0.925.
     samples = at(good=[100, 120, 140, 158, 177], all=[100, 120, 140, 160, 180])
     assert fired(BELOW, samples) == [None, None, False, False, True]
-    assert BELOW.at(samples, -1) is True
+    assert fires_at(BELOW, samples, -1) is True
 
 
 def test_a_share_fires_above_its_threshold() -> None:
@@ -231,7 +233,7 @@ def test_a_rule_or_an_index_that_cannot_be_is_refused() -> None:
             rule("x", *asked, kind="page")
     for alert in (BELOW, ABOVE, RISING, DLQ, BACKLOG, LASTING):
         with pytest.raises(IndexError):
-            alert.at([], 0)
+            fires_at(alert, [], 0)
 
 
 columns = st.tuples(*[st.tuples(st.integers(0, 60), st.integers(0, 60))] * 10)
@@ -239,7 +241,7 @@ columns = st.tuples(*[st.tuples(st.integers(0, 60), st.integers(0, 60))] * 10)
 
 @given(st.sampled_from([BELOW, ABOVE, RISING, BACKLOG, LASTING, DLQ]), columns, st.integers(0, 9), st.booleans())
 def test_withholding_a_value_never_makes_an_alert_quiet(
-    alert: alerts.Alert, rows: Sequence[tuple[int, int]], gone: int, whole: bool
+    alert: Alert, rows: Sequence[tuple[int, int]], gone: int, whole: bool
 ) -> None:
     full = [{"all": w, "good": p, "errors": p, "bad": p, "rows": p, "age": p} for w, p in rows]
     samples = [Sample(i * 10.0, v) for i, v in enumerate(full)]

@@ -10,13 +10,14 @@ from harness.model.events.base import Event
 class AlertFired(Event):
     """An alert of the policy fired for the first time; `late` when that was only after the response began.
 
-    `alert_kind` is `page` or `office`.
+    `alert_kind` is `page` or `office`. `noise` says that it fired before anything was broken, and so detected nothing.
     """
 
     kind = "alert"
     name: str
     alert_kind: str
     late: bool
+    noise: bool = False
 
 
 @dataclass(frozen=True)
