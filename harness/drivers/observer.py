@@ -42,6 +42,7 @@ class CellObserver:
         self._asker = asker
         self._logs = logs
         self.sql = reader.rows
+        self.query = reader.foreign
         self.stream = broker.stream
         self.consumer = broker.consumer
         self.redis = store.read

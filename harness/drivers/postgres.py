@@ -18,6 +18,7 @@ OBSERVER, ON_CALL, SUPERUSER = "gameday", "oncall", "postgres"
 """The harness's own role, on-call's, and the one that sets a cell up; a service's role has the service's name."""
 
 CONNECT_S = 2
+FOREIGN_MS, FOREIGN_ROWS = 500, 200
 Session = psycopg.AsyncConnection[Any]
 
 _SESSIONS = """
@@ -115,6 +116,21 @@ class Reader:
             self._session = await connect(self._cell, OBSERVER)
         cursor = await self._session.execute(query, params or None)
         return list(await cursor.fetchall())
+
+    async def foreign(self, text: str) -> list[tuple[Any, ...]]:
+        """Rows of somebody else's query, on a session of its own that cannot write and is not kept; raises Unreadable.
+
+        The role may only read, the transaction is read-only and is taken back. At most `FOREIGN_ROWS` rows.
+        """
+        try:
+            async with await connect(self._cell, OBSERVER, options=f"-c statement_timeout={FOREIGN_MS}") as session:
+                await session.set_read_only(True)
+                async with session.transaction(force_rollback=True):
+                    # Without parameters and in the extended form: one statement, whatever the text says.
+                    cursor = await session.execute(text, prepare=True)
+                    return list(await cursor.fetchmany(FOREIGN_ROWS)) if cursor.description else []
+        except (psycopg.Error, CellError) as error:
+            raise Unreadable(f"PostgreSQL: {_one_line(error)}") from None
 
     async def close(self) -> None:
         """End the session."""

@@ -8,6 +8,7 @@ from harness.engine.alerting import Alerting
 from harness.engine.judging import momentary, short, throughout, too_busy
 from harness.engine.narrator import Narrator
 from harness.engine.outcome import Outcome
+from harness.engine.queries import Queries
 from harness.engine.reconcile import reconcile
 from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
@@ -76,6 +77,7 @@ class ScenarioRun(Narrator):
         probes = [*self.scenario.probes, *(p for s in self._sections for c in s.checks for p in c.probes)]
         self._alerting = Alerting(equipment, policy, emit, scenario.label)
         self._watch = Watch(equipment, probes, emit, scenario.label, also=self._alerting.wanted)
+        self._queries = Queries(scenario.queries, equipment.observer, equipment.clock, emit, scenario.label)
         self._traffic = Traffic(self.scenario.workload, equipment.client, random.Random(seed), seed)
         self._witness: Witness | None = None
         self._settling: list[tuple[float, float]] = []
@@ -114,13 +116,16 @@ class ScenarioRun(Narrator):
     async def _phases(self) -> None:
         await self._begin()
         await self._steady()
+        await self._queries.sample("steady")
         if self.arm.injects:
             await self._inject()
             await self._symptom()
             if self.arm.holds:
                 await self._hold()
+                await self._queries.sample("hold")
             await self._respond()
             await self._recover()
+            await self._queries.sample("recovered")
         else:
             await self._control()
 

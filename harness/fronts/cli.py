@@ -14,7 +14,7 @@ from harness.model.errors import GamedayError
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-LATER: dict[str, str] = {}
+LATER: dict[str, str] = {"coverage": "harness.fronts.cli_coverage:coverage"}
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""
 
 
@@ -94,6 +94,13 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--timing", is_flag=True, help="Show where the time went.")
 @click.option("--seed", type=int, default=None, metavar="N", help="Of the workloads; default: a new one, shown.")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
+@click.option(
+    "--runbook",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Markdown whose queries are sampled; default: the catalogue's own.",
+)
 @click.option("--junit", type=click.Path(path_type=Path), default=None, metavar="FILE", help="JUnit, here too.")
 @click.option("--json", type=click.Path(path_type=Path), default=None, metavar="FILE", help="run.json, here too.")
 def run(**asked: Any) -> int:

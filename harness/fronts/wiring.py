@@ -20,7 +20,7 @@ from harness.drivers.process import ProcessRuntime
 from harness.engine import claim, plan
 from harness.engine.plan import Item
 from harness.engine.session import Session
-from harness.fronts import reports
+from harness.fronts import books, reports
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
@@ -54,11 +54,12 @@ class Options:
     reports: Path = Path("reports")
     junit: Path | None = None
     json: Path | None = None
+    runbook: Path | None = None
 
 
 @dataclass
 class Plan:
-    """A run that is checked and can begin."""
+    """A run that is checked and can begin; `notes` go into its journal."""
 
     options: Options
     topology: Topology
@@ -68,6 +69,7 @@ class Plan:
     run_id: str
     folder: Path
     jobs: int = 1
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -95,7 +97,9 @@ def prepare(options: Options) -> Plan:
         raise UsageError(f"there is no profile {options.profile}; there are {', '.join(topology.profiles)}")
     if options.arm not in ARMS:
         raise UsageError(f"there is no arm {options.arm}; there are {', '.join(ARMS)}")
-    catalogue = load_catalogue(options.catalogue, topology)
+    catalogue, notes = books.sampled(
+        load_catalogue(options.catalogue, topology), options.runbook, topology, options.profile
+    )
     chosen = plan.choose(catalogue, options.ids, options.sections, options.variant)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1, 10**6)
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -106,7 +110,7 @@ def prepare(options: Options) -> Plan:
             raise UsageError("--shard needs --seed, the same for every shard: the seeds of scenarios follow from it")
         items = plan.shard(items, *_shard(options.shard))
     jobs = _jobs(options.jobs, len(items))
-    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, jobs)
+    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, jobs, notes)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -209,7 +213,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
                 options.arm, labels, versions,
             )
         )  # fmt: skip
-        for note in (why, *left):
+        for note in (why, *ready.notes, *left):
             emit(Noted(clock.now_s(), None, note))
         was_interrupted = await _until_done(session, ready.items, ready.jobs, interrupted)
     except GamedayError as error:

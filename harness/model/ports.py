@@ -50,6 +50,9 @@ class Observer(Protocol):
     async def sql(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a read-only query under the harness's own role, on a connection that no link fault touches."""
 
+    async def query(self, text: str) -> list[tuple[Any, ...]]:
+        """Rows of somebody else's query, in a read-only transaction that is taken back; half a second at most."""
+
     async def http(
         self,
         service: str,

@@ -11,6 +11,7 @@ from harness.model.faults import Fault
 from harness.model.ledger import Ledger
 from harness.model.ports import Client, Operator
 from harness.model.probes import Probe
+from harness.model.runbook import Bullet, Query
 from harness.model.slis import Series, Sli
 from harness.model.span import Number, Settings, as_span
 from harness.model.values import Ability
@@ -83,11 +84,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the runbook as the catalogue carries it out."""
+    """A section of the runbook as the catalogue carries it out.
+
+    Attributes:
+        checks: its ordered checks; each executes the bullet of the same key.
+        bullets: what executes the others.
+    """
 
     key: str
     title: str
     checks: tuple[Check, ...]
+    bullets: tuple[Bullet, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +156,7 @@ class Scenario:
         settle_s: after any restart by an act, this long is judged by neither side.
         variants: other mechanisms.
         variant: the name of the variant this is, or empty.
+        queries: of the runbook, sampled while it goes on; given by whoever starts the run.
         settings_ci_only: overrides for the ci profile alone.
     """
 
@@ -171,6 +179,7 @@ class Scenario:
     variant: str = ""
     summary: str = ""
     module: str = ""
+    queries: tuple[Query, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:

@@ -48,10 +48,14 @@ class Journal:
             self.failed = self.failed or f"{self.path} could not be written: {error.strerror}"
 
 
-def read(path: Path) -> Iterator[Event]:
-    """The events of a journal, however its run ended; raises InfrastructureError when there is none to read."""
+def read(path: Path, kinds: Iterable[type[Event]] = ()) -> Iterator[Event]:
+    """The events of a journal, however its run ended; raises InfrastructureError when there is none to read.
+
+    With `kinds`, only those: the others are not even parsed, for sweeps are most of a journal.
+    """
+    marks = tuple(f'"kind":"{cls.kind}"' for cls in kinds)
     try:
         with path.open(encoding="utf-8", errors="replace") as opened:
-            yield from read_lines(opened)
+            yield from read_lines(line for line in opened if not marks or any(m in line[:80] for m in marks))
     except OSError as error:
         raise InfrastructureError(f"{path} cannot be read: {error.strerror}") from None

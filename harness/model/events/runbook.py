@@ -85,7 +85,8 @@ class RuleJudged(Event):
 class Queried(Event):
     """What a query of a runbook gave at one moment: rows as texts, or `failed` in one line.
 
-    `scaled` says that its intervals were scaled to the profile.
+    `scaled` says that its intervals were scaled to the profile. `digest` is that of the query's text, `moment` one of
+    `steady`, `hold`, `recovered` and `idle` (a cell that nobody uses).
     """
 
     kind = "query"
@@ -93,6 +94,8 @@ class Queried(Event):
     scaled: bool
     rows: list[list[str | None]] = field(default_factory=list)
     failed: str | None = None
+    digest: str = ""
+    moment: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,177 @@
+"""Coverage as people and programs read it: a table of 80 columns, Markdown, JSON."""
+
+import json
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.runbook.coverage import GAPS, Coverage, Gap, LastClaim, QueryState, Row
+
+WIDTH = 80
+
+
+def table(result: Coverage, baseline: Sequence[str] | None) -> str:
+    """For a terminal."""
+    lines = [result.runbook.path, ""]
+    lines.append(f"{'failure mode':<14}{'section':<9}{'checks':>7}{'resp.':>7}{'recov.':>7}{'SLIs':>6}  {'last claim'}")
+    lines += [
+        f"{row.id:<14}{','.join(row.sections) or '-':<9}{_count(row.checks):>7}{_count(row.response):>7}"
+        f"{_count(row.recovery):>7}{_slis(row):>6}  {_last(row)}"
+        for row in result.rows
+    ]
+    lines += ["", *_wrapped(_counts(result)), ""]
+    if result.queries:
+        lines.append("queries")
+        lines += [f"  {q.key:<14} {_query(q)}"[:WIDTH] for q in result.queries]
+        lines.append("")
+    new = {g.name for g in result.new(baseline)} if baseline is not None else None
+    for kind, gaps in _by_kind(result.gaps):
+        lines.append(f"{GAPS[kind]} ({len(gaps)})")
+        for gap in gaps:
+            mark = "" if new is None or gap.name not in new else "NEW "
+            lines += _wrapped(f"{mark}{gap.says}", "  ", "    ")
+    lines += ["", _verdict(result, baseline)] if result.gaps else [_verdict(result, baseline)]
+    return "\n".join(lines)
+
+
+def markdown(result: Coverage, baseline: Sequence[str] | None) -> str:
+    """For a page."""
+    lines = [f"# Coverage of {result.runbook.path}", "", *[_counts(result)], ""]
+    lines += [
+        "| failure mode | section | symptom | checks | response | recovery | SLIs missed | scenario | last claim |",
+        "| -- | -- | -- | -- | -- | -- | -- | -- | -- |",
+    ]
+    for r in result.rows:
+        slis = "not measured" if r.slis is None else ", ".join(r.slis) or "none"
+        cells = [
+            r.id, ", ".join(r.sections) or "none", r.symptom or "none", _count(r.checks), _count(r.response),
+            _count(r.recovery), slis, r.scenario or "none", _last(r),
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(_cell(c) for c in cells) + " |")
+    if result.queries:
+        lines += ["", "## Queries", "", "| query | state |", "| -- | -- |"]
+        lines += [f"| {q.key} | {_cell(_query(q))} |" for q in result.queries]
+    lines += ["", "## Gaps", ""]
+    new = {g.name for g in result.new(baseline)} if baseline is not None else set()
+    for kind, gaps in _by_kind(result.gaps):
+        lines += [f"### {GAPS[kind][0].upper()}{GAPS[kind][1:]} ({len(gaps)})", ""]
+        lines += [f"- {'**new** ' if g.name in new else ''}{_cell(g.says)}" for g in gaps]
+        lines.append("")
+    lines += ["## Bullets", "", "| key | text | claimed by |", "| -- | -- | -- |"]
+    for bullet in result.bullets:
+        by = ", ".join(f"`{name}`" for name in bullet.by) or "nothing"
+        state = "" if bullet.accepted or not bullet.by else " (text changed)"
+        lines.append(f"| {bullet.item.key} | {_cell(bullet.item.text)} | {by}{state} |")
+    return "\n".join([*lines, "", _verdict(result, baseline)])
+
+
+def as_json(result: Coverage, baseline: Sequence[str] | None) -> str:
+    """For programs."""
+    new = None if baseline is None else [g.name for g in result.new(baseline)]
+    data: dict[str, Any] = {
+        "form": 1,
+        "runbook": result.runbook.path,
+        "encoding": result.runbook.encoding,
+        "failure_modes": [asdict(row) for row in result.rows],
+        "bullets": [
+            {
+                "key": b.item.key,
+                "line": b.item.line,
+                "digest": b.item.digest,
+                "claimed_by": list(b.by),
+                "accepted": b.accepted,
+            }
+            for b in result.bullets
+        ],
+        "queries": [asdict(q) for q in result.queries],
+        "gaps": [{"name": g.name, "kind": g.kind, "subject": g.subject, "says": g.says} for g in result.gaps],
+        "new_gaps": new,
+    }
+    return json.dumps(data, indent=1, ensure_ascii=False)
+
+
+def _count(pair: tuple[int, int] | None) -> str:
+    if pair is None:
+        return "-"
+    return f"{pair[0]}/{pair[1]}" if pair[1] else "none"
+
+
+def _slis(row: Row) -> str:
+    return "-" if row.slis is None else str(len(row.slis))
+
+
+def _last(row: Row) -> str:
+    if not row.scenario:
+        return "no scenario"
+    if row.last is None:
+        return "never run"
+    return f"{row.last.claim}, {age(row.last)}"
+
+
+def age(last: LastClaim) -> str:
+    """How long ago, in the largest fitting unit."""
+    if last.age_s is None:
+        return "age unknown"
+    for unit_s, word in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if last.age_s >= unit_s:
+            return f"{last.age_s / unit_s:.0f} {word} ago"
+    return "just now"
+
+
+def _query(state: QueryState) -> str:
+    if state.failed:
+        return state.failed
+    if not state.samples:
+        return "never run"
+    if state.moved is None:
+        return "runs; not yet sampled under a fault"
+    if not state.moved:
+        return "runs; never moved"
+    return "moves under a fault" + (", once its intervals are scaled" if state.scaled_only else "")
+
+
+def _counts(result: Coverage) -> str:
+    rows = result.rows
+    inside = sum(bool(r.sections) for r in rows)
+    claimed = sum(bool(b.by) for b in result.bullets)
+    proven = sum(bool(r.last) and r.last is not None and r.last.claim == "PROVEN" for r in rows)
+    return (
+        f"{len(rows)} failure modes known: {inside} in the runbook, {sum(bool(r.scenario) for r in rows)} with a "
+        f"scenario, {proven} last PROVEN. {claimed} of {len(result.bullets)} bullets claimed. "
+        f"{sum(q.samples > 0 for q in result.queries)} of {len(result.queries)} queries run."
+    )
+
+
+def _verdict(result: Coverage, baseline: Sequence[str] | None) -> str:
+    if not result.gaps:
+        return "No gaps."
+    if baseline is None:
+        return f"{len(result.gaps)} gaps."
+    return f"{len(result.gaps)} gaps, {len(result.new(baseline))} of them new."
+
+
+def _by_kind(gaps: Sequence[Gap]) -> list[tuple[str, list[Gap]]]:
+    return [(kind, found) for kind in GAPS if (found := [g for g in gaps if g.kind == kind])]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _wrapped(text: str, first: str = "", then: str = "") -> list[str]:
+    """Lines of at most `WIDTH` columns; wide characters take two and may be parted anywhere."""
+    if text.isascii():
+        return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=then)
+    lines, line, width = [], first, len(first)
+    for char in " ".join(text.split()):
+        columns = 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if width + columns > WIDTH:
+            lines.append(line)
+            line, width = then, len(then)
+            if char == " ":
+                continue
+        line += char
+        width += columns
+    return [*lines, line]

@@ -1,0 +1,356 @@
+"""Reading a runbook: any Markdown, Japanese or English, into sections, bullets with keys, queries and links.
+
+A section's lists are told apart by the label before each (`Checks:`, `確認順序:`) or, without one, by the words of the
+section's heading. Bullets are keyed `<section>/<part>/<number>` with a digest of their text. Nothing in a file is an
+error here: what cannot be used is one line in `problems`.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+MOST_BYTES = 4 * 2**20
+"""A runbook that is larger than this is no document that a person reads."""
+
+ID = re.compile(r"(?<![A-Z0-9-])FM(?:-[A-Z][A-Z0-9]*)+-[0-9]{2,3}(?![0-9])")
+"""An id of a failure mode."""
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "id": ("対象障害", "障害モード", "failure mode", "covers", "ids"),
+    "sql": ("確認sql", "sql", "クエリ", "queries", "query"),
+    "recovery": ("復旧判定", "復旧条件", "復旧基準", "回復判定", "回復条件", "recover", "back to normal when"),
+    "check": ("確認", "切り分け", "調査", "check", "diagnos", "investigat", "verify"),
+    "response": (
+        "初期対応", "一次対応", "応急", "暫定", "対応", "対処", "response", "respond", "first response", "mitigat", "remed",
+        "action", "what to do",
+    ),
+    "symptom": ("症状", "事象", "現象", "symptom", "what people see", "signs"),
+}  # fmt: skip
+"""Words that a label begins with, by the part that it announces; looked for in this order."""
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "condition": ("完了判定", "終了判定", "完了条件", "completion", "complete", "when it is over", "all clear"),
+    "record": ("事後", "ポストモーテム", "post-mortem", "postmortem", "afterwards", "after the incident"),
+    "reference": ("参照", "関連", "references", "see also", "related", "look further", "further reading"),
+    "scope": ("責務", "対象範囲", "範囲", "この文書", "scope", "this document", "about", "covers"),
+    "rule": ("優先", "ルール", "原則", "priorit", "rules", "principle"),
+    "step": ("フロー", "手順", "抑制", "復旧", "flow", "procedure", "steps", "recovery", "suppression", "holding load", "first"),
+}  # fmt: skip
+"""Words in a heading, by the part that its lists without a label belong to; looked for in this order."""
+
+ITEM = "item"
+"""The part of lists that nothing tells apart."""
+
+SILENT = frozenset({"id", "reference", "scope", ITEM})
+"""Parts that say nothing which could be carried out, so nobody has to claim them."""
+
+_SQL_FENCES = frozenset({"sql", "postgres", "postgresql", "psql", "pgsql"})
+_NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)\uff0e\u3001:\uff1a]?\s+(.*)$", re.DOTALL)
+_PATH = re.compile(r"^[\w./-]+\.(?:md|markdown)(?:#[\w-]+)?$")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One bullet.
+
+    Attributes:
+        key: `<section>/<part>/<number>`.
+        digest: of its text, without markup and spacing.
+        line: where it stands, from 1 on.
+    """
+
+    key: str
+    text: str
+    digest: str
+    line: int
+
+    @property
+    def part(self) -> str:
+        """The part that it belongs to."""
+        return self.key.split("/")[1]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A reference to somewhere else, as it is written."""
+
+    target: str
+    line: int
+
+
+@dataclass
+class Chapter:
+    """A section of the document; its parents hold what stands directly below their own heading only."""
+
+    key: str
+    title: str
+    line: int
+    kind: str = ITEM
+    ids: list[str] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    queries: list[Item] = field(default_factory=list)
+
+    def of(self, part: str) -> list[Item]:
+        """Its bullets of one part."""
+        return [item for item in self.items if item.part == part]
+
+
+@dataclass
+class Runbook:
+    """A document as it was read.
+
+    Attributes:
+        encoding: how its bytes were read; empty when they could not be.
+        anchors: of its headings, as a reader of Markdown would link to them.
+        problems: what is wrong with the document itself, one line each.
+    """
+
+    path: str
+    encoding: str = ""
+    chapters: list[Chapter] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        """Every id that a section lists, in the order of the document, each once."""
+        return list(dict.fromkeys(i for c in self.chapters for i in c.ids))
+
+    @property
+    def items(self) -> list[Item]:
+        """Every bullet."""
+        return [item for c in self.chapters for item in c.items]
+
+    @property
+    def queries(self) -> list[Item]:
+        """Every query."""
+        return [query for c in self.chapters for query in c.queries]
+
+    def chapters_of(self, id_: str) -> list[Chapter]:
+        """The sections that list an id."""
+        return [c for c in self.chapters if id_ in c.ids]
+
+
+def digest_of(text: str) -> str:
+    """A short digest of a text that markup, width of characters and spacing do not change."""
+    return _digest("".join(unicodedata.normalize("NFKC", re.sub(r"[`*_~]", "", text)).split()))
+
+
+def digest_of_sql(text: str) -> str:
+    """A short digest of a query that only its spacing does not change."""
+    return _digest(" ".join(text.split()))
+
+
+def _digest(plain: str) -> str:
+    return hashlib.sha256(plain.encode()).hexdigest()[:12]
+
+
+def read(path: Path) -> Runbook:
+    """Read a file; what is wrong with it is in `problems`, and nothing is raised."""
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            return Runbook(str(path), problems=[f"{path} is no file"])
+        if size > MOST_BYTES:
+            return Runbook(
+                str(path),
+                problems=[f"{path} has {size / 2**20:.1f} MB; a runbook has at most {MOST_BYTES // 2**20} MB"],
+            )
+        raw = path.read_bytes()
+    except OSError as error:
+        return Runbook(str(path), problems=[f"{path} cannot be read: {error.strerror}"])
+    text, encoding, problem = decode(raw)
+    if problem:
+        return Runbook(str(path), problems=[f"{path} {problem}"])
+    return parse(text, str(path), encoding)
+
+
+def decode(raw: bytes) -> tuple[str, str, str]:
+    """The text, its encoding, and what is wrong with it (empty: nothing)."""
+    if not raw.strip():
+        return "", "", "is empty"
+    for encoding in ("utf-8-sig",) if not raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-16",):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return ("", "", "is binary, not Markdown") if _binary(text) else (text, encoding.removesuffix("-sig"), "")
+    if b"\x00" in raw:
+        return "", "", "is binary, not Markdown"
+    from charset_normalizer import from_bytes  # noqa: PLC0415  (slow to import, and nearly never wanted)
+
+    best = from_bytes(raw).best()
+    if best is None or _binary(str(best)):
+        return "", "", "is in no encoding that could be recognised; save it as UTF-8"
+    return str(best), best.encoding, ""
+
+
+def _binary(text: str) -> bool:
+    """Whether the text has characters that no document has."""
+    odd = sum(1 for c in text if unicodedata.category(c) == "Cc" and c not in "\n\r\t\f\v")
+    return odd * 200 > len(text)
+
+
+def parse(text: str, path: str = "", encoding: str = "utf-8") -> Runbook:
+    """Read a text as a runbook."""
+    book = Runbook(path, encoding)
+    root = SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text))
+    reader = _Reader(book)
+    for node in root.children:
+        reader.take(node)
+    if not book.ids:
+        book.problems.append(f"{path or 'the text'} lists no failure mode; ids look like {'FM'}-AREA-01")
+    return book
+
+
+class _Reader:
+    """Goes through the blocks of a document in their order."""
+
+    def __init__(self, book: Runbook) -> None:
+        self._book = book
+        self._chapter = Chapter("0", "", 1)
+        self._level = 0
+        self._part: str | None = None
+        self._ordered: set[str] = set()
+        self._counters: list[int] = []
+        self._keys: set[str] = set()
+
+    def take(self, node: SyntaxTreeNode) -> None:
+        """Take one block in."""
+        self._book.links.extend(_links(node))
+        match node.type:
+            case "heading":
+                self._heading(node)
+            case "paragraph":
+                self._label(_plain(node))
+            case "ordered_list" | "bullet_list":
+                self._list(node)
+            case "fence" | "code_block":
+                self._fence(node)
+            case "table" | "blockquote":
+                self._ids(_plain(node))
+            case _:
+                return
+
+    def _heading(self, node: SyntaxTreeNode) -> None:
+        title, level = _plain(node).strip(), int(node.tag[1:])
+        self._book.anchors.add(anchor(title))
+        numbered = _NUMBERED.match(title)
+        if numbered is None and self._chapter.key != "0" and level > self._level and (part := _part(title)) is not None:
+            self._part = part
+            return
+        del self._counters[level:]
+        self._counters += [0] * (level - len(self._counters))
+        self._counters[level - 1] += 1
+        # Without numbers of its own a section is known by its place; the title of the whole document counts for nothing.
+        place = ".".join(str(n) for n in (self._counters[1:] if level > 1 else self._counters) if n) or "1"
+        key, name = (numbered[1], numbered[2]) if numbered else (place if level > 1 else "0", title)
+        if key in self._keys and key != "0":
+            line = _line(node)
+            self._book.problems.append(f"{self._book.path or 'the text'}:{line}: a second section {key}")
+            key = f"{key}@{line}"
+        self._keys.add(key)
+        self._chapter = Chapter(key, name, _line(node), _kind(name))
+        self._book.chapters.append(self._chapter)
+        self._level, self._part, self._ordered = level, None, set()
+        self._ids(name)
+
+    def _label(self, text: str) -> None:
+        """A paragraph that ends with a colon, or is as short as a label, announces what follows it."""
+        plain = text.strip()
+        if plain.endswith((":", "\uff1a")) or len(plain) <= 40:
+            self._part = _part(plain)
+        self._ids(text)
+
+    def _list(self, node: SyntaxTreeNode) -> None:
+        part = self._part or self._chapter.kind
+        ordered = node.type == "ordered_list"
+        if not ordered and part in self._ordered and self._part is None:
+            # Dashes below a numbered step that Markdown ends the numbered list for: they belong to the step.
+            last = self._chapter.items[-1]
+            text = " ".join([last.text, *(_plain(item) for item in node.children)])
+            self._chapter.items[-1] = Item(last.key, text, digest_of(text), last.line)
+            return
+        if ordered:
+            self._ordered.add(part)
+        for child in node.children:
+            text = " ".join(_plain(child).split())
+            self._ids(text)
+            if part == "id" and ID.search(text):
+                continue
+            number = len(self._chapter.of(part)) + 1
+            key = f"{self._chapter.key}/{part}/{number}"
+            self._chapter.items.append(Item(key, text, digest_of(text), _line(child)))
+            for fence in (n for n in child.walk() if n.type == "fence"):
+                self._fence(fence)
+
+    def _fence(self, node: SyntaxTreeNode) -> None:
+        word = (node.info or "").strip().lower().split(" ")[0]
+        if word not in _SQL_FENCES and not (not word and re.match(r"\s*(select|with)\b", node.content, re.IGNORECASE)):
+            return
+        key = f"{self._chapter.key}/sql/{len(self._chapter.queries) + 1}"
+        text = node.content.strip()
+        self._chapter.queries.append(Item(key, text, digest_of_sql(text), _line(node)))
+
+    def _ids(self, text: str) -> None:
+        """Only where a section names what it covers: in its heading, in a list of ids, or in a table of them."""
+        listed = self._part in {"id", None} and self._chapter.kind not in {"reference", "record"}
+        for found in ID.findall(text) if listed and self._chapter.key != "0" else ():
+            if found not in self._chapter.ids:
+                self._chapter.ids.append(found)
+
+
+def _part(label: str) -> str | None:
+    """The part that a label announces; None when it announces none."""
+    plain = unicodedata.normalize("NFKC", label).strip(" *_#:.").lower().replace(" sql", "sql")
+    for part, words in PARTS.items():
+        if plain.startswith(words) or (plain.endswith(("sql", "クエリ")) and part == "sql"):
+            return part
+    return None
+
+
+def _kind(title: str) -> str:
+    plain = unicodedata.normalize("NFKC", title).lower()
+    return next((kind for kind, words in KINDS.items() if any(w in plain for w in words)), ITEM)
+
+
+def _plain(node: SyntaxTreeNode) -> str:
+    """The text of a block without markup; the lines of what it holds are joined by blanks."""
+    if node.type in {"text", "code_inline"}:
+        return node.content
+    if node.type in {"softbreak", "hardbreak"}:
+        return " "
+    if node.type in {"fence", "code_block", "html_block"}:
+        return ""
+    inner = "" if node.type == "inline" or node.type in {"link", "strong", "em", "s"} else " "
+    return inner.join(_plain(child) for child in node.children)
+
+
+def _line(node: SyntaxTreeNode) -> int:
+    return node.map[0] + 1 if node.map else 0
+
+
+def _links(node: SyntaxTreeNode) -> Iterator[Link]:
+    """Links and images, and paths of other documents that are only written as code."""
+    line = _line(node)
+    for inner in node.walk():
+        line = _line(inner) or line
+        if inner.type == "link":
+            yield Link(str(inner.attrs.get("href", "")), line)
+        elif inner.type == "image":
+            yield Link(str(inner.attrs.get("src", "")), line)
+        elif inner.type == "code_inline" and _PATH.match(inner.content.strip()):
+            yield Link(inner.content.strip(), line)
+
+
+def anchor(title: str) -> str:
+    """The anchor of a heading: small letters, blanks as dashes, no punctuation."""
+    kept = "".join(c for c in title.strip().lower() if c.isalnum() or c in " -_")
+    return kept.replace(" ", "-")
