@@ -36,6 +36,11 @@ class SystemClock:
         await asyncio.sleep(max(at_s - self.now_s(), 0.0))
 
 
+def now() -> datetime:
+    """The time of day in UTC; it may jump, so nothing is measured with it."""
+    return datetime.now(UTC)
+
+
 async def pause(seconds: float) -> None:
     """Wait in real time, where nobody's virtual clock can reach: between two looks at a real part."""
     await asyncio.sleep(seconds)

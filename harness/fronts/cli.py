@@ -14,7 +14,11 @@ from harness.model.errors import GamedayError
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-LATER: dict[str, str] = {"coverage": "harness.fronts.cli_coverage:coverage"}
+LATER: dict[str, str] = {
+    "coverage": "harness.fronts.cli_coverage:coverage",
+    "day": "harness.fronts.cli_day:day",
+    "schedule": "harness.fronts.cli_day:schedule",
+}
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""
 
 

@@ -1,0 +1,44 @@
+"""Telling people: messages over any channel that apprise knows. A channel that fails is tried again, and never fatal."""
+
+import logging
+from collections.abc import Sequence
+
+import apprise
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
+
+TRIES = 3
+"""So often each channel is tried; the waits between grow from a second."""
+
+
+def notify(channels: Sequence[str], title: str, body: str, *, wait_s: float = 1.0) -> list[str]:
+    """Send to every channel; gives one line for each that failed, without its credentials.
+
+    `wait_s` is the wait before the second try, in seconds; it doubles.
+    """
+    # The library logs what goes wrong; we say it ourselves, once.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    failed = []
+    for number, address in enumerate(channels, start=1):
+        channel = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+        if channel is None:
+            failed.append(f"channel {number} ({_scheme(address)}) is not known; see the list of apprise's services")
+            continue
+        sent = Retrying(
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential(multiplier=wait_s, max=4),
+            retry=retry_if_result(lambda good: not good),
+            retry_error_callback=lambda _: False,
+        )(channel.notify, body=body, title=title)
+        if not sent:
+            failed.append(f"channel {number} ({_scheme(address)}) did not take the message, {TRIES} times")
+    return failed
+
+
+def known(address: str) -> bool:
+    """Whether apprise knows what an address means."""
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    return apprise.Apprise.instantiate(address, suppress_exceptions=True) is not None
+
+
+def _scheme(address: str) -> str:
+    return address.partition("://")[0] or "no scheme"

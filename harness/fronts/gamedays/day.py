@@ -1,0 +1,148 @@
+"""Leading through a game day, step by step; whatever happens, what was done so far is on disk."""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.drivers.clock import wall
+from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
+from harness.model.errors import InfrastructureError, UsageError
+from harness.report.day import DayRecord, StepRecord, write
+
+WORST_FIRST = ("REFUTED", "INCONCLUSIVE", "SKIPPED", "PROVEN")
+LOCK = ".day.lock"
+
+
+class Interrupted(Exception):  # noqa: N818  (no error: somebody said that it is enough)
+    """The day was interrupted inside a step."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who carries the steps out; each fills in the record it is given.
+
+    Attributes:
+        ask: gives whether to go on.
+        now_s: seconds, for the abort condition.
+    """
+
+    run: Callable[[RunStep, StepRecord], None]
+    drill: Callable[[DrillStep, StepRecord], None]
+    ask: Callable[[AskStep, StepRecord], bool]
+    now_s: Callable[[], float]
+
+
+@contextlib.contextmanager
+def only_one(reports: Path) -> Iterator[None]:
+    """Hold the folder's lock; raises UsageError when another game day has it."""
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        lock = (reports / LOCK).open("a+")
+    except OSError as error:
+        raise UsageError(f"{reports} cannot be written: {error.strerror}; name another folder with --reports") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in {errno.EAGAIN, errno.EACCES}:
+                raise
+            lock.seek(0)
+            raise UsageError(
+                f"another game day runs in {reports} ({lock.read().strip() or 'unknown'}); wait for its end"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"pid {os.getpid()}")
+        lock.flush()
+        yield
+
+
+def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord:
+    """Take every step until the end, a no-go, an abort condition or an interruption."""
+    day = DayRecord(folder.name, plan.title, dict(plan.roles), attended, wall())
+    began_s = hands.now_s()
+    try:
+        for step in plan.steps:
+            record = StepRecord(_kind(step), describe(step), wall())
+            day.steps.append(record)
+            go = True
+            try:
+                match step:
+                    case RunStep():
+                        hands.run(step, record)
+                    case DrillStep():
+                        hands.drill(step, record)
+                    case AskStep():
+                        go = hands.ask(step, record)
+                        record.outcome = "go" if go else "no-go"
+            except UsageError as error:
+                # One step that cannot be done as written does not cost the rest of the day.
+                record.outcome, record.says = "INCONCLUSIVE", str(error)
+            record.ended_at = wall()
+            _keep(day, folder)
+            day.ended = "" if go else f"no-go: {step.ask}" if isinstance(step, AskStep) else ""
+            day.ended = day.ended or _abort(plan, day, hands.now_s() - began_s)
+            if day.ended:
+                break
+    except Interrupted:
+        day.ended = "interrupted"
+    finally:
+        day.ended_at = wall()
+        _keep(day, folder)
+    return day
+
+
+def exit_code(day: DayRecord) -> int:
+    """1 with anything refuted; else 130 when interrupted, 3 when inconclusive or ended early; else 0."""
+    outcomes = {s.outcome for s in day.steps} | set(day.counts)
+    if "REFUTED" in outcomes:
+        return 1
+    if day.ended == "interrupted":
+        return 130
+    return 3 if day.ended or "INCONCLUSIVE" in outcomes else 0
+
+
+def worst(claims: list[str]) -> str:
+    """The worst of some claims; INCONCLUSIVE when there is none."""
+    return next((name for name in WORST_FIRST if name in claims), "INCONCLUSIVE")
+
+
+def _keep(day: DayRecord, folder: Path) -> None:
+    try:
+        write(day, folder)
+    except OSError as error:
+        raise InfrastructureError(f"{folder} cannot be written: {error.strerror}; free some space") from None
+
+
+def _abort(plan: Plan, day: DayRecord, took_s: float) -> str:
+    counts, limits = day.counts, plan.abort
+    if limits.refuted is not None and counts.get("REFUTED", 0) >= limits.refuted:
+        return f"{counts['REFUTED']} refuted, the plan aborts at {limits.refuted}"
+    if limits.inconclusive is not None and counts.get("INCONCLUSIVE", 0) >= limits.inconclusive:
+        return f"{counts['INCONCLUSIVE']} inconclusive, the plan aborts at {limits.inconclusive}"
+    if limits.minutes is not None and took_s > limits.minutes * 60 and len(day.steps) < len(plan.steps):
+        return f"{limits.minutes:g} minutes are over"
+    return ""
+
+
+def _kind(step: RunStep | DrillStep | AskStep) -> str:
+    return {RunStep: "run", DrillStep: "drill", AskStep: "ask"}[type(step)]
+
+
+def describe(step: RunStep | DrillStep | AskStep) -> str:
+    """A step in a few words."""
+    match step:
+        case RunStep():
+            named = "the whole catalogue" if step.run == "all" else ", ".join(step.run)
+            named = f"section {', '.join(step.section)}" if step.section else named
+            return f"{named}{f', {step.variant}' if step.variant else ''}" + (
+                f", {step.arm} arm" if step.arm != "timeline" else ""
+            )
+        case DrillStep():
+            section = f"section {step.drill.section}" if step.drill.section else "any section"
+            return f"{section}, level {step.drill.level}" + (f", {step.drill.trainee}" if step.drill.trainee else "")
+        case AskStep():
+            return step.ask
