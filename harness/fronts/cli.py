@@ -22,6 +22,14 @@ LATER: dict[str, str] = {
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""
 
 
+def as_written(command: click.Command) -> click.Command:
+    """The command with the marks of its help, which raw docstrings spell out, as click wants them."""
+    command.help = command.help.replace("\\b\n", "\b\n") if command.help else None
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        as_written(inner)
+    return command
+
+
 class Cli(click.Group):
     """Errors people can meet are one line and an exit code; an interruption is 130."""
 
@@ -35,10 +43,11 @@ class Cli(click.Group):
             return super().get_command(ctx, cmd_name)
         module, _, name = LATER[cmd_name].partition(":")
         found: click.Command = getattr(importlib.import_module(module), name)
-        return found
+        return as_written(found)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into exit codes."""
+        as_written(self)
         kwargs["standalone_mode"] = False
         try:
             return sys.exit(super().main(*args, **kwargs) or 0)

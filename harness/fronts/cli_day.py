@@ -26,9 +26,9 @@ REPORTS = click.option(
 @click.option("--check", is_flag=True, help="Only check the plan and say what it would do.")
 @REPORTS
 def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
-    r"""Lead through the game day of a plan, step by step, to one combined report.
+    r"""Lead through the game day of a plan.
 
-    PLAN is a YAML file; docs/how-to/game-day.md shows one.
+    Step by step, to one combined report. PLAN is a YAML file; docs/how-to/game-day.md shows one.
 
     \b
     Exit codes: 0 all proven, 1 something REFUTED, 3 something INCONCLUSIVE or

@@ -14,12 +14,13 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
     return int(end.value.code or 0), said.out, said.err
 
 
-@pytest.mark.parametrize("command", ["run", "list", "show", "up", "down", "status", "doctor"])
+@pytest.mark.parametrize("command", sorted({*cli.main.commands, *cli.LATER}))
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     code, out, _ = called(capsys, command, "--help")
     assert code == 0
     assert out.startswith(f"Usage: gameday {command}")
     assert max(len(line) for line in out.splitlines()) <= 100
+    assert "\\b" not in out
 
 
 def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
