@@ -131,7 +131,7 @@ def run(**asked: Any) -> int:
     """
     from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
 
-    from harness.fronts import terminal, wiring  # noqa: PLC0415
+    from harness.fronts import reports, terminal, wiring  # noqa: PLC0415
 
     timing = asked.pop("timing")
     ready = wiring.prepare(wiring.Options(**asked))
@@ -144,7 +144,7 @@ def run(**asked: Any) -> int:
         terminal.timing(result.recorder.run, console)
     for line in result.trouble:
         click.echo(f"gameday: {line}", err=True)
-    console.print(f"\n{terminal.counts(result.recorder.run)}. Report: {result.folder}", soft_wrap=True)
+    console.print(f"\n{terminal.counts(result.recorder.run)}. Report: {reports.page(result.folder)}", soft_wrap=True)
     return result.exit_code
 
 
@@ -160,11 +160,12 @@ def merge(runs: tuple[Path, ...], reports: Path) -> int:
 
     from harness.fronts import terminal  # noqa: PLC0415
     from harness.fronts.merging import merged  # noqa: PLC0415
+    from harness.fronts.reports import page  # noqa: PLC0415
 
     record, folder, code = merged(runs, reports)
     console = Console(highlight=False)
     terminal.summary(record, console)
-    console.print(f"\n{terminal.counts(record)}. Report: {folder}", soft_wrap=True)
+    console.print(f"\n{terminal.counts(record)}. Report: {page(folder)}", soft_wrap=True)
     return code
 
 

@@ -30,6 +30,7 @@ class ScenarioRecord:
     fault: str = ""
     symptom: str = ""
     recovery: str = ""
+    cell: str = ""
     started_s: float = 0.0
     ended_s: float | None = None
     phases: list[PhaseRecord] = field(default_factory=list)
@@ -164,6 +165,8 @@ class Recorder:
 
     @staticmethod
     def _append(into: ScenarioRecord, event: ev.Event) -> None:
+        if isinstance(event, ev.CellReady):
+            into.cell = event.cell
         lists: dict[type[ev.Event], list[Any]] = {
             ev.Found: into.findings,
             ev.Judged: into.judged,

@@ -1,0 +1,180 @@
+"""The log lines around the moments of a scenario: a bounded look into logs of any size, secrets masked."""
+
+import calendar
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.report.masking import masked
+
+AROUND_S = 1.5
+"""How far before and after a moment lines are wanted."""
+
+READ_BYTES = 192 << 10
+"""Bytes read of one log for one window."""
+
+CHATTY_BYTES = 48 << 10
+"""A log that wrote more than this in one window is shown by its warnings and errors only."""
+
+LINES = 10
+"""Lines kept of one log for one window: the gravest, and of those the nearest to a moment."""
+
+LINE_CHARS = 400
+"""Characters kept of one line."""
+
+FILES = 60
+"""Logs looked into for one cell."""
+
+_TIME = re.compile(
+    r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6})\d*)?\s?(Z|UTC|[+-]\d\d:?\d\d)?"
+)
+_DAY_FIRST = re.compile(r"(\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?")
+_MONTHS = {m: n for n, m in enumerate(calendar.month_abbr) if m}
+_LEVEL = re.compile(r"\b(PANIC|FATAL|CRITICAL|ERROR|ERR|WARNING|WARN|WRN|INFO|INF|DEBUG|DBG|TRACE)\b")
+_GRAVE = re.compile(rb'PANIC|FATAL|CRITICAL|ERROR|WARN|\[ERR\]|\[WRN\]|"level":\s*"(?:warn|error|fatal|panic)')
+_RANK = {"PANIC": 3, "FATAL": 3, "CRITICAL": 3, "ERROR": 3, "ERR": 3, "WARNING": 2, "WARN": 2, "WRN": 2}
+_LOW = {"DEBUG": 0, "DBG": 0, "TRACE": 0}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a log.
+
+    Attributes:
+        t: in seconds since the run began.
+        part: whose log it is.
+        level: its severity as written, or empty.
+        text: what it says, masked and cut to LINE_CHARS.
+    """
+
+    t: float
+    part: str
+    level: str
+    text: str
+
+
+def around(folder: Path, cell: str, epoch_s: float, moments: Iterable[float], most: int) -> list[LogLine]:
+    """At most so many lines of a cell's logs around the moments, in their order; none where no log can be read.
+
+    `folder` is the run's, `epoch_s` the time of day at which the run began, moments are seconds since then.
+    """
+    home = folder / "logs" / cell
+    if not cell or Path(cell).name != cell or not home.is_dir():
+        return []
+    asked = sorted(moments)
+    found: list[LogLine] = []
+    for path in sorted(home.rglob("*.log"))[:FILES]:
+        for begin_s, end_s in _windows(asked):
+            lines = _window(path, epoch_s, begin_s, end_s)
+            lines.sort(key=lambda line: (-_rank(line), _distance(line.t, asked)))
+            found += lines[:LINES]
+    if len(found) > most:
+        found.sort(key=lambda line: (-_rank(line), _distance(line.t, asked)))
+        del found[most:]
+    return sorted(found, key=lambda line: (line.t, line.part))
+
+
+def _windows(moments: Sequence[float]) -> list[tuple[float, float]]:
+    """The stretches around the moments, those that touch joined."""
+    windows: list[tuple[float, float]] = []
+    for t in moments:
+        if windows and t - AROUND_S <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], t + AROUND_S)
+        else:
+            windows.append((t - AROUND_S, t + AROUND_S))
+    return windows
+
+
+def _distance(t: float, moments: Sequence[float]) -> float:
+    return min((abs(t - m) for m in moments), default=0.0)
+
+
+def _rank(line: LogLine) -> int:
+    return _RANK.get(line.level, _LOW.get(line.level, 1))
+
+
+def _window(path: Path, epoch_s: float, begin_s: float, end_s: float) -> list[LogLine]:
+    try:
+        with path.open("rb") as opened:
+            size = opened.seek(0, 2)
+            low, high = 0, size
+            # Lines are in the order of time: halve until the window's first line is near.
+            while high - low > 4096:
+                middle = (low + high) // 2
+                opened.seek(middle)
+                opened.readline()
+                at_s = _next_time(opened.read(8192).splitlines())
+                if at_s is not None and at_s - epoch_s < begin_s:
+                    low = middle
+                else:
+                    high = middle
+            opened.seek(low)
+            if low:
+                opened.readline()
+            data = opened.read(READ_BYTES + 4096)
+    except OSError:
+        return []
+    lines = data.splitlines()
+    if len(data) > CHATTY_BYTES:
+        last_s = _next_time(lines[-2:-1])
+        if last_s is None or last_s - epoch_s <= end_s or len(data) > 2 * CHATTY_BYTES:
+            lines = [line for line in lines if _GRAVE.search(line)]
+    found = []
+    for raw in lines:
+        line = _line(raw, path.stem, epoch_s)
+        if line is None or line.t < begin_s:
+            continue
+        if line.t > end_s:
+            break
+        found.append(line)
+    return found
+
+
+def _next_time(lines: Sequence[bytes]) -> float | None:
+    return next((at for line in lines if (at := _time(line[:500].decode(errors="replace"))) is not None), None)
+
+
+def _time(text: str) -> float | None:
+    """The time of day that a line tells, in seconds; without a zone it is the machine's own."""
+    try:
+        if match := _TIME.search(text):
+            year, month, day, hour, minute, second = (int(g) for g in match.groups()[:6])
+            micro = int((match[7] or "0").ljust(6, "0"))
+            moment = datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001  (its zone follows)
+            if match[8] in ("Z", "UTC"):
+                return moment.replace(tzinfo=UTC).timestamp()
+            if match[8]:
+                return datetime.fromisoformat(f"{moment.isoformat()}{match[8]}").timestamp()
+            return moment.timestamp()
+        if match := _DAY_FIRST.search(text):
+            micro = int((match[7] or "0").ljust(6, "0"))
+            clock = (int(match[4]), int(match[5]), int(match[6]), micro)
+            return datetime(int(match[3]), _MONTHS[match[2]], int(match[1]), *clock).timestamp()  # noqa: DTZ001
+    except (ValueError, KeyError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _line(raw: bytes, part: str, epoch_s: float) -> LogLine | None:
+    text = raw[: 8 * LINE_CHARS].decode(errors="replace")
+    at_s = _time(text)
+    if at_s is None:
+        return None
+    level, says = _said(text if len(raw) <= 8 * LINE_CHARS else text + "...")
+    says = masked(says)
+    return LogLine(at_s - epoch_s, part, level, says if len(says) <= LINE_CHARS else says[: LINE_CHARS - 1] + "…")
+
+
+def _said(text: str) -> tuple[str, str]:
+    """The level and what the line says without its time."""
+    try:
+        entry = json.loads(text)
+        level = str(entry.get("severity") or entry.get("level") or "").upper()
+        logger = entry.get("logger")
+        return level, f"{logger}: {entry['message']}" if logger else str(entry["message"])
+    except (ValueError, KeyError, AttributeError):
+        match = _LEVEL.search(text)
+        return (match[1] if match else ""), text

@@ -1,0 +1,77 @@
+"""A journal read for people: the run at a glance, and its scenarios one at a time with every sample, secrets masked.
+
+Sweeps are most of a journal. The first reading leaves them on disk and remembers where each scenario's lines are.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.model import events as ev
+from harness.model.errors import InfrastructureError
+from harness.report.masking import masked_all
+from harness.report.record import Recorder, RunRecord, ScenarioRecord
+
+
+class Index:
+    """A journal on disk.
+
+    Attributes:
+        run: the run without sweeps.
+        lost: lines that are no events of a kind and form that is known here: cut off, of another version, or rubbish.
+
+    Raises:
+        InfrastructureError: there is no journal that can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lost = 0
+        self._places: dict[int, list[int]] = {}
+        recorder = Recorder(keep_sweeps=False)
+        self.run: RunRecord = recorder.run
+        try:
+            with path.open("rb") as opened:
+                place = 0
+                for line in opened:
+                    event = _event(line)
+                    if event is None:
+                        self.lost += bool(line.strip())
+                    else:
+                        recorder.add(event)
+                        if event.scenario is not None:
+                            record = self.run.of(event.scenario)
+                            self._places.setdefault(id(record), []).append(place)
+                    place += len(line)
+        except OSError as error:
+            raise InfrastructureError(f"{path} cannot be read: {error.strerror}") from None
+
+    def whole(self, light: ScenarioRecord) -> ScenarioRecord:
+        """One of the run's scenarios with its sweeps."""
+        recorder = Recorder()
+        try:
+            with self.path.open("rb") as opened:
+                for place in self._places.get(id(light), ()):
+                    opened.seek(place)
+                    event = _event(opened.readline())
+                    if event is not None:
+                        recorder.add(event)
+        except OSError as error:
+            raise InfrastructureError(f"{self.path} cannot be read: {error.strerror}") from None
+        return recorder.run.scenarios[-1] if recorder.run.scenarios else light
+
+    def scenarios(self) -> Iterator[ScenarioRecord]:
+        """Every scenario in its order with its sweeps, one at a time."""
+        for light in self.run.scenarios:
+            yield self.whole(light)
+
+
+def _event(line: bytes) -> ev.Event | None:
+    """The event of a line, None when it is none; secrets are masked."""
+    try:
+        data = json.loads(line)
+        # Sweeps are names and numbers, and most of a journal.
+        event = ev.from_mapping(data if data.get("kind") == ev.Swept.kind else masked_all(data))
+        return event if event is not None and isinstance(event.t, int | float) else None
+    except (ValueError, AttributeError, TypeError):
+        return None

@@ -1,0 +1,39 @@
+"""The scenarios of a run with their logs, one at a time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from harness.report import excerpts, timeline, view
+from harness.report.excerpts import LogLine
+from harness.report.index import Index
+from harness.report.record import RunRecord, ScenarioRecord
+
+LOG_LINES = 150
+"""Log lines of one scenario; of a run of many scenarios fewer, so that the page stays within LOG_LINES_IN_ALL."""
+
+LOG_LINES_IN_ALL = 12_000
+
+
+def views(index: Index, folder: Path) -> Iterator[view.ScenarioView]:
+    """Every scenario in its order, numbered from 1 on."""
+    most = max(20, min(LOG_LINES, LOG_LINES_IN_ALL // max(len(index.run.scenarios), 1)))
+    epoch_s = _epoch_s(index.run)
+    for n, record in enumerate(index.scenarios(), start=1):
+        yield view.of(n, record, _logs(record, folder, epoch_s, most))
+
+
+def _epoch_s(run: RunRecord) -> float | None:
+    """The time of day at the run's second 0; None when it is not known."""
+    if run.started is None:
+        return None
+    try:
+        return datetime.fromisoformat(run.started.at).timestamp() - run.started.t
+    except ValueError:
+        return None
+
+
+def _logs(s: ScenarioRecord, folder: Path, epoch_s: float | None, most: int) -> list[LogLine]:
+    if epoch_s is None or not s.cell:
+        return []
+    return excerpts.around(folder, s.cell, epoch_s, timeline.moments(s), most)

@@ -1,0 +1,220 @@
+"use strict";
+(() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const palettes = {
+    light: { ink: "#1c1b19", soft: "#5b5852", line: "#e6e2da", fault: "#e9b9ae", hold: "#ecd9a4", response: "#b7d8c2", trace: "#1f4f8f", limit: "#a3241b", card: "#ffffff" },
+    dark: { ink: "#e9e6e0", soft: "#a8a49b", line: "#34373c", fault: "#7b3f37", hold: "#6b5722", response: "#2c6044", trace: "#9cc3ff", limit: "#ff9d92", card: "#1b1d20" },
+  };
+  let printing = false;
+  const palette = () => palettes[dark.matches && !printing ? "dark" : "light"];
+  const all = () => Array.from(document.querySelectorAll("details.scenario"));
+  const drawn = new Map();
+
+  // The plotting library is kept packed: most readers never open a plot, and it is larger than all the rest.
+  let library = null;
+  const plotting = () => {
+    library ??= (async () => {
+      const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent.trim()), (c) => c.charCodeAt(0));
+      const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+      const code = document.createElement("script");
+      code.textContent = await new Response(stream).text();
+      document.head.append(code);
+      return window.Plotly;
+    })();
+    return library;
+  };
+
+  const dataOf = (scenario) => (scenario.points ??= JSON.parse(scenario.querySelector(":scope > script.data").textContent));
+
+  function open(scenario) {
+    const inner = scenario.querySelector(":scope > .inner");
+    if (inner.childElementCount) return;
+    inner.append(scenario.querySelector(":scope > template").content.cloneNode(true));
+    for (const box of inner.querySelectorAll(".plot")) seen.observe(box);
+    for (const more of inner.querySelectorAll(".samples-of")) more.addEventListener("toggle", () => samples(scenario, more), { once: true });
+  }
+
+  // Plots ------------------------------------------------------------------------------------------------------------
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      seen.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "300px" });
+
+  async function draw(box) {
+    const data = dataOf(box.closest("details.scenario"));
+    const rows = rowsOf(box.dataset.plot, data);
+    if (!rows.length) {
+      box.textContent = words.nothing;
+      box.style.minHeight = 0;
+      return;
+    }
+    let Plotly;
+    try {
+      Plotly = await plotting();
+    } catch {
+      box.textContent = words.no_plots;
+      return;
+    }
+    box.replaceChildren();
+    const figure = figureOf(rows, data, box.clientWidth);
+    await Plotly.newPlot(box, figure.traces, figure.layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+    drawn.set(box, [rows, data]);
+    box.dataset.drawn = "yes";
+  }
+
+  const redraw = () => {
+    for (const [box, [rows, data]] of drawn) {
+      const figure = figureOf(rows, data, box.clientWidth);
+      window.Plotly.react(box, figure.traces, figure.layout);
+    }
+  };
+  dark.addEventListener("change", redraw);
+  addEventListener("beforeprint", () => { printing = true; redraw(); });
+  addEventListener("afterprint", () => { printing = false; redraw(); });
+
+  function rowsOf(which, data) {
+    if (which === "slis") {
+      return data.slis.map((sli) => ({
+        name: sli.name, unit: sli.unit, limits: sli.objective === null ? [] : [{ op: "", y: sli.objective, what: words.objective }],
+        x: sli.parts.flatMap((p) => [p.a, p.b, p.b]), y: sli.parts.flatMap((p) => [p.v, p.v, null]), steps: true,
+      }));
+    }
+    return data.series.filter((s) => s.judged === (which === "judged")).map((s) => ({ ...s, x: data.t, y: s.v }));
+  }
+
+  function figureOf(rows, data, width) {
+    const p = palette();
+    const narrow = width < 560;
+    const each = 118, gap = 34, top = 30, bottom = 44;
+    const height = top + bottom + rows.length * each + (rows.length - 1) * gap;
+    const inside = height - top - bottom;
+    const traces = [], annotations = [];
+    const shapes = data.bands.map((b) => ({ type: "rect", xref: "x", yref: "paper", x0: b.a, x1: b.b, y0: 0, y1: 1, fillcolor: p[b.name], opacity: 0.38, line: { width: 0 }, layer: "below" }));
+    for (const m of data.marks.filter((one) => one.kind === "act" || one.kind === "alert")) {
+      shapes.push({ type: "line", xref: "x", yref: "paper", x0: m.t, x1: m.t, y0: 0, y1: 1, line: { width: 1, dash: "dot", color: p.soft }, layer: "below" });
+    }
+    const layout = {
+      height, margin: { l: 52, r: narrow ? 12 : 24, t: top, b: bottom }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, autosize: true,
+      hovermode: "x", hoversubplots: "axis", dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: p.soft },
+      hoverlabel: { bgcolor: p.card, bordercolor: p.line, font: { color: p.ink, size: 12 } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: p.soft, activecolor: p.ink },
+      xaxis: { range: [data.from, data.to], zeroline: true, zerolinecolor: p.soft, gridcolor: p.line, ticksuffix: " s", anchor: `y${rows.length > 1 ? rows.length : ""}`, title: { text: data.injected ? words.axis : words.axis_start, font: { size: 12 } } },
+    };
+    rows.forEach((row, i) => {
+      const n = i ? i + 1 : "";
+      const to = 1 - (i * (each + gap)) / inside, from = to - each / inside;
+      layout[`yaxis${n}`] = { domain: [Math.max(0, from), to], rangemode: "tozero", gridcolor: p.line, zeroline: false, nticks: 4, anchor: "x", fixedrange: true };
+      traces.push({
+        type: "scatter", mode: row.steps || data.t.length > 200 ? "lines" : "lines+markers", x: row.x, y: row.y, xaxis: "x", yaxis: `y${n}`, name: row.name, connectgaps: false,
+        line: { color: p.trace, width: row.steps ? 4 : 1.6 }, marker: { size: 3.5, color: p.trace }, hovertemplate: "%{y:.4~g}<extra></extra>",
+      });
+      annotations.push({ xref: "paper", yref: "paper", x: 0, y: to, xanchor: "left", yanchor: "bottom", showarrow: false, text: `<b>${escaped(row.name)}</b>`, font: { size: narrow ? 10.5 : 12, color: p.ink } });
+      for (const limit of row.limits) {
+        traces.push({ type: "scatter", mode: "lines", x: [data.from, data.to], y: [limit.y, limit.y], xaxis: "x", yaxis: `y${n}`, hoverinfo: "skip", line: { color: p.limit, width: 1, dash: "dash" } });
+        annotations.push({ xref: "paper", yref: `y${n}`, x: 1, y: limit.y, xanchor: "right", yanchor: "bottom", showarrow: false, text: escaped(`${limit.what} ${limit.op} ${limit.y}`), font: { size: 10.5, color: p.limit } });
+      }
+    });
+    return { traces, layout: { ...layout, shapes, annotations } };
+  }
+
+  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+  // Samples ----------------------------------------------------------------------------------------------------------
+  const compare = { ">": (a, b) => a > b, "<": (a, b) => a < b, ">=": (a, b) => a >= b, "<=": (a, b) => a <= b, "==": (a, b) => a === b };
+
+  function samples(scenario, more) {
+    const data = dataOf(scenario);
+    const tests = JSON.parse(more.dataset.tests).map((text) => {
+      const [probe, op, y] = text.split(" ");
+      return { text, series: data.series.find((s) => s.name === probe), test: compare[op], y: Number(y) };
+    }).filter((one) => one.series);
+    const element = (name, text, attributes = {}) => {
+      const made = document.createElement(name);
+      if (text !== undefined) made.textContent = text;
+      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+      return made;
+    };
+    const box = element("div", undefined, { class: "samples", tabindex: "0", role: "region", "aria-label": words.samples });
+    const table = element("table");
+    if (data.every > 1) table.append(element("caption", words.thinned.replace("{n}", data.every)));
+    const head = element("tr");
+    head.append(element("th", "T", { scope: "col", class: "n" }), ...tests.map((one) => element("th", one.text, { scope: "col", class: "n" })));
+    const thead = element("thead");
+    thead.append(head);
+    const body = element("tbody");
+    data.t.forEach((t, i) => {
+      if (t < Number(more.dataset.since) - 0.002 || t > Number(more.dataset.until) + 0.002) return;
+      const row = element("tr");
+      row.append(element("td", signed(t), { class: "n" }));
+      for (const one of tests) {
+        const value = one.series.v[i];
+        const met = value === null || !one.test || Number.isNaN(one.y) ? null : one.test(value, one.y);
+        row.append(element("td", value === null ? "—" : `${value}${met === null ? "" : met ? " ✓" : " ✗"}`, { class: `n${met === null ? "" : met ? " yes" : " no"}` }));
+      }
+      body.append(row);
+    });
+    table.append(thead, body);
+    box.append(table);
+    more.append(box);
+  }
+
+  const signed = (t) => `${t < 0 ? "−" : "+"}${Math.abs(t).toFixed(2)} s`;
+
+  // Links ------------------------------------------------------------------------------------------------------------
+  function follow(hash) {
+    const match = /^#(s\d+)(-[\w-]+)?$/.exec(hash);
+    const scenario = match && document.getElementById(match[1]);
+    if (!scenario) return;
+    scenario.hidden = false;
+    scenario.open = true;
+    open(scenario);
+    const target = document.getElementById(hash.slice(1));
+    if (!target) return;
+    for (let up = target.parentElement; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
+    for (const old of document.querySelectorAll(".hit")) old.classList.remove("hit");
+    if (target !== scenario) target.classList.add("hit");
+    (target === scenario ? scenario.querySelector("summary") : target).focus({ preventScroll: true });
+    target.scrollIntoView({ block: target.tagName === "LI" ? "center" : "start" });
+  }
+  addEventListener("hashchange", () => follow(location.hash));
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href^="#s"]');
+    if (link && link.getAttribute("href") === location.hash) follow(location.hash);
+  });
+
+  // The list ---------------------------------------------------------------------------------------------------------
+  for (const scenario of all()) scenario.addEventListener("toggle", () => scenario.open && open(scenario));
+  const tools = document.querySelector(".tools");
+  const find = document.getElementById("find");
+  let claim = "";
+  function filter() {
+    const asked = (find?.value ?? "").trim().toLowerCase();
+    let count = 0;
+    for (const scenario of all()) {
+      const fits = (!claim || scenario.dataset.claim === claim) && scenario.dataset.find.includes(asked);
+      scenario.hidden = !fits;
+      count += fits;
+    }
+    document.getElementById("shown").textContent = words.shown.replace("{n}", count);
+  }
+  for (const button of tools.querySelectorAll("[data-claim]")) {
+    button.addEventListener("click", () => {
+      claim = button.dataset.claim;
+      for (const other of tools.querySelectorAll("[data-claim]")) other.setAttribute("aria-pressed", String(other === button));
+      filter();
+    });
+  }
+  find?.addEventListener("input", filter);
+  const bad = all().filter((s) => s.dataset.claim === "REFUTED" || s.dataset.claim === "INCONCLUSIVE");
+  const button = document.getElementById("open-bad");
+  button.hidden = bad.length === 0 || bad.length > 30;
+  button.addEventListener("click", () => bad.forEach((s) => { s.hidden = false; s.open = true; }));
+  tools.hidden = false;
+  if (location.hash) follow(location.hash);
+  else if (all().length === 1) all()[0].open = true;
+})();

@@ -1,0 +1,212 @@
+"""The report for people: whatever became of a run there is a page, with its claims, its evidence, and nothing harmful."""
+
+import html as escaping
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from harness.fronts import reports
+from harness.model import events as ev
+from harness.report import html, journal, record
+from tests.fakes.world import World, play
+
+START = ev.RunStarted(
+    0.0, None, "r1", "2026-01-01T00:00:00+00:00", 1, "process", "ci", "timeline", ["FM-X-01"], {"store": "1"}
+)
+END = ev.RunFinished(99.0, None, "2026-01-01T00:01:39+00:00")
+
+
+async def events_of(world: World | None = None) -> list[ev.Event]:
+    _, found = await play(world or World())
+    return [START, *found, END]
+
+
+def put(folder: Path, events: Iterable[ev.Event]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / journal.JOURNAL).write_text("".join(ev.to_line(e) + "\n" for e in events), encoding="utf-8")
+    return folder
+
+
+def page(folder: Path, lang: str = "en") -> str:
+    return html.render(folder, lang).decode()
+
+
+async def test_a_proven_run_says_so_with_the_evidence_of_every_phase(tmp_path: Path) -> None:
+    found = page(put(tmp_path, await events_of()))
+    assert "The claim is proven" in found
+    for role in ("symptom as control", "symptom", "recovery as untreated", "recovery"):
+        assert re.search(rf'<h5 id="s1-e\d+-h">{role} <span class="yes">', found), role
+    assert "What failed first" not in found
+
+
+async def test_a_refuted_run_says_what_failed_first_and_links_to_the_evidence(tmp_path: Path) -> None:
+    found = page(put(tmp_path, await events_of(World(response_works=False))))
+    assert "1 of 1 claims refuted" in found
+    assert "What failed first" in found
+    link = re.search(r'Not recovered</strong>.*?href="#(s1-e\d+)"', found)
+    assert link
+    assert re.search(rf'<h5 id="{link[1]}-h">recovery <span class="no">', found)
+
+
+async def test_every_link_leads_somewhere(tmp_path: Path) -> None:
+    found = page(put(tmp_path, await events_of()))
+    names = set(re.findall(r'\bid="([^"]+)"', found))
+    links = set(re.findall(r'href="#([^"]+)"', found))
+    assert links
+    assert links <= names
+
+
+async def test_nothing_is_fetched_from_elsewhere(tmp_path: Path) -> None:
+    found = page(put(tmp_path, await events_of()))
+    assert not re.findall(r'(?:src|href)="(?!#)', found)
+    assert "url(" not in found
+    assert "@import" not in found
+
+
+async def test_markup_in_titles_reasons_and_logs_is_text(tmp_path: Path) -> None:
+    evil = '</script></template><script>alert(1)</script><img src=x onerror="alert(2)">'
+    events = await events_of(World(response_works=False))
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    events = [
+        ev.ScenarioStarted(**{**vars(e), "title": evil, "symptom": evil}) if isinstance(e, ev.ScenarioStarted) else e
+        for e in events
+    ]
+    events += [ev.Noted(1.0, label, evil), ev.Noted(1.0, None, evil), ev.Swept(30.0, label, {evil: 1.0}, 1.0)]
+    events.insert(1, ev.CellReady(0.1, label, "cell-1", 0.1))
+    log = tmp_path / "logs" / "cell-1" / "front.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(
+        "".join(
+            json.dumps({"@timestamp": f"2026-01-01T00:00:{s:02}.000+00:00", "severity": "ERROR", "message": evil})
+            + "\n"
+            for s in range(40)
+        )
+    )
+    found = page(put(tmp_path, events))
+    assert "alert(1)" in found
+    assert "<script>alert" not in found
+    assert "<img" not in found
+    assert str(escaping.escape(evil)).split("alert")[0].replace("&quot;", "&#34;") in found
+
+
+async def test_log_lines_around_the_events_are_shown_with_secrets_masked(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    events.insert(1, ev.CellReady(0.1, label, "cell-1", 0.1))
+    acted = next(e.t for e in events if isinstance(e, ev.Stepped))
+    home = tmp_path / "logs" / "cell-1"
+    home.mkdir(parents=True)
+
+    def line(t: float, message: str) -> str:
+        at = f"2026-01-01T00:{int(t // 60):02}:{t % 60:06.3f}+00:00"
+        return json.dumps({"@timestamp": at, "severity": "WARNING", "logger": "l", "message": message}) + "\n"
+
+    (home / "front.log").write_text(
+        line(acted, "refused password=hunter2-long authorization: Bearer abcdef123456")
+        + line(acted + 600, "long after")
+    )
+    (home / "broken.log").write_bytes(b"\xff\xfe rubbish\n" * 50)
+    found = page(put(tmp_path, events))
+    assert "refused password=***" in found
+    assert "hunter2" not in found
+    assert "abcdef123456" not in found
+    assert "long after" not in found
+
+
+async def test_a_run_that_was_killed_and_a_last_line_cut_off_are_readable(tmp_path: Path) -> None:
+    events = await events_of()
+    put(tmp_path, events[: len(events) // 2])
+    path = tmp_path / journal.JOURNAL
+    path.write_bytes(path.read_bytes() + b'{"v":1,"kind":"swe\xff')
+    found = page(tmp_path)
+    assert "ended from outside" in found
+    assert "1 lines of the journal could not be read" in found
+    assert "inconclusive" in found
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"[1]\nnull\n\x00\xff\n", b'{"kind":"claim","t":"x","scenario":"a"}\n']
+)
+def test_a_journal_of_nothing_gives_a_page(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / journal.JOURNAL).write_bytes(content)
+    assert "Nothing was run" in page(tmp_path)
+
+
+async def test_another_version_of_the_journal_is_shown_as_far_as_it_is_understood(tmp_path: Path) -> None:
+    lines = [json.loads(ev.to_line(e)) for e in await events_of()]
+    for number, line in enumerate(lines):
+        line["v"] = 7
+        line["surprise"] = {"a": number}
+        if line["kind"] == "judged":
+            del line["met_at_s"]
+        if line["kind"] == "finding":
+            line["finding"] = "A_NEW_FINDING"
+    lines.insert(5, {"kind": "a_new_kind", "t": 1.0, "scenario": None})
+    (tmp_path / journal.JOURNAL).write_text("\n".join(json.dumps(line) for line in lines))
+    found = page(tmp_path)
+    assert "could not be read" in found
+    assert "A_NEW_FINDING" in found
+
+
+async def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+    assert page(put(tmp_path, await events_of())).count("not measured") >= 4
+
+
+async def test_what_was_measured_beside_the_phases_is_shown(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    events += [
+        ev.SliMeasured(
+            20.0, label, "front.ok_ratio", "Logins that work", "ratio", "ratio", 0.999, "untreated", 5.0, 9.0, 0.5,
+            "broken", 5, 10, 0.033,
+        ),
+        ev.AlertFired(7.0, label, "FrontBurns", "page", False),
+        ev.LedgerCounted(20.0, label, {"published": 12}),
+        ev.InvariantJudged(20.0, label, "once", "Nothing twice", "broken", "1 id twice", [{"id": "a-1", "seen": 2}]),
+        ev.RuleJudged(20.0, label, "3.2/rule/1", "Never delete", "held", ""),
+        ev.Queried(20.0, label, "5.6/query/1", True, [["1", None]]),
+        ev.Completed(20.0, label, False, [{"key": "1", "text": "lag is gone", "met": None, "evidence": "no sample"}]),
+        ev.Recorded(20.0, label, {"affected_slis": ["front.ok_ratio"]}),
+    ]  # fmt: skip
+    found = page(put(tmp_path, events))
+    for text in ("Logins that work", "5/10", "0.033", "FrontBurns", "published: 12", "1 id twice", "a-1", "Never delete",
+                 "5.6/query/1", "lag is gone", "no sample", "affected slis"):  # fmt: skip
+        assert text in found, text
+
+
+async def test_hundreds_of_scenarios_stay_one_bounded_page(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    lines = [ev.to_line(e) for e in events if e.scenario == label]
+    body = "".join("\n".join(lines).replace(f'"{label}"', f'"FM-X-{n:03}"') + "\n" for n in range(30))
+    put(tmp_path, [START])
+    with (tmp_path / journal.JOURNAL).open("a") as opened:
+        opened.write(body)
+    found = html.render(tmp_path)
+    assert found.count(b'<details class="scenario"') == 30
+    assert len(found) < 25_000_000
+
+
+async def test_a_page_that_cannot_be_made_loses_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = await events_of()
+    put(tmp_path, events)
+
+    def broken(*_: object) -> bytes:
+        raise KeyError("planted")
+
+    monkeypatch.setattr(html, "render", broken)
+    trouble = reports.write(record.of(events, keep_sweeps=False), tmp_path)
+    assert len(trouble) == 1
+    assert "report.html could not be made: 'planted'" in trouble[0]
+    assert json.loads((tmp_path / "run.json").read_text())["claims"][0]["claim"] == "PROVEN"
+    assert (tmp_path / "junit.xml").exists()
+    assert reports.page(tmp_path) == tmp_path
+
+
+async def test_japanese_is_there_for_every_word(tmp_path: Path) -> None:
+    found = page(put(tmp_path, await events_of()), "ja")
+    assert '<html lang="ja">' in found
+    assert "タイムライン" in found
