@@ -4,7 +4,7 @@ import calendar
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,7 @@ _TIME = re.compile(
 _DAY_FIRST = re.compile(r"(\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?")
 _MONTHS = {m: n for n, m in enumerate(calendar.month_abbr) if m}
 _LEVEL = re.compile(r"\b(PANIC|FATAL|CRITICAL|ERROR|ERR|WARNING|WARN|WRN|INFO|INF|DEBUG|DBG|TRACE)\b")
+_LEVEL_LOW = re.compile(r'"level":\s*"(panic|fatal|error|warning|warn|info|debug|trace)"')
 _GRAVE = re.compile(rb'PANIC|FATAL|CRITICAL|ERROR|WARN|\[ERR\]|\[WRN\]|"level":\s*"(?:warn|error|fatal|panic)')
 _RANK = {"PANIC": 3, "FATAL": 3, "CRITICAL": 3, "ERROR": 3, "ERR": 3, "WARNING": 2, "WARN": 2, "WRN": 2}
 _LOW = {"DEBUG": 0, "DBG": 0, "TRACE": 0}
@@ -74,7 +75,7 @@ def around(folder: Path, cell: str, epoch_s: float, moments: Iterable[float], mo
     if len(found) > most:
         found.sort(key=lambda line: (-_rank(line), _distance(line.t, asked)))
         del found[most:]
-    return sorted(found, key=lambda line: (line.t, line.part))
+    return [_shown(line) for line in sorted(found, key=lambda line: (line.t, line.part))]
 
 
 def _windows(moments: Sequence[float]) -> list[tuple[float, float]]:
@@ -159,22 +160,26 @@ def _time(text: str) -> float | None:
 
 
 def _line(raw: bytes, part: str, epoch_s: float) -> LogLine | None:
+    """A line as it stands; most are never shown, so only its time and level are looked for."""
     text = raw[: 8 * LINE_CHARS].decode(errors="replace")
     at_s = _time(text)
     if at_s is None:
         return None
-    level, says = _said(text if len(raw) <= 8 * LINE_CHARS else text + "...")
-    says = masked(says)
-    return LogLine(at_s - epoch_s, part, level, says if len(says) <= LINE_CHARS else says[: LINE_CHARS - 1] + "…")
+    level = _LEVEL.search(text) or _LEVEL_LOW.search(text)
+    return LogLine(at_s - epoch_s, part, level[1].upper() if level else "", text)
 
 
-def _said(text: str) -> tuple[str, str]:
-    """The level and what the line says without its time."""
+def _shown(line: LogLine) -> LogLine:
+    """The line as people may see it: what it says, masked, and then cut."""
+    says = masked(_said(line.text))
+    return replace(line, text=says if len(says) <= LINE_CHARS else says[: LINE_CHARS - 1] + "…")
+
+
+def _said(text: str) -> str:
+    """What the line says, without what is shown beside it."""
     try:
         entry = json.loads(text)
-        level = str(entry.get("severity") or entry.get("level") or "").upper()
         logger = entry.get("logger")
-        return level, f"{logger}: {entry['message']}" if logger else str(entry["message"])
-    except (ValueError, KeyError, AttributeError):
-        match = _LEVEL.search(text)
-        return (match[1] if match else ""), text
+        return f"{logger}: {entry['message']}" if logger else str(entry["message"])
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return text

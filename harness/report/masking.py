@@ -5,6 +5,8 @@ strings. Masking is by form, so it may star out a harmless word; it must not let
 """
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 STARS = "***"
@@ -21,54 +23,72 @@ _VALUE = rf"(?:(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?:(?P=open)|$)|(?:bearer|ba
 _PREFIXES = r"gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|sk-|sk_live_|rk_live_|AKIA|ASIA|AIza|npm_|pypi-|hvs\."
 """How tokens begin that services give a form of their own."""
 
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+
+@dataclass(frozen=True)
+class _Rule:
+    """A form that secrets have; it is looked for only in texts that hold one of the hints, for regular expressions are slow."""
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    instead: str = r"\g<head>***"
+
+
+_NAMED = (
+    "pass", "pwd", "secret", "token", "key", "credential", "session", "sid", "csrf", "xsrf", "otp", "signature", "jwt",
+    "connection", "auth", "verifier",
+)  # fmt: skip
+_ANY = re.IGNORECASE
+
+_RULES = (
     # A private key or certificate, however it is broken into lines.
-    (re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL), STARS),
+    _Rule(("-----begin",), re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL), STARS),
     # scheme://user:password@host and scheme://token@host
-    (
-        re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>]*:)[^\s/\"'<>]*@", re.IGNORECASE),
-        r"\g<head>***@",
-    ),
-    (re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://)[^\s/:@\"'<>]{8,}@", re.IGNORECASE), r"\g<head>***@"),
+    _Rule(("://",), re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>]*:)[^\s\"'<>]*@", _ANY)),
+    _Rule(("://",), re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://)[^\s/:@\"'<>]{8,}@", _ANY)),
     # Headers: everything up to the end of the line or of the quoted text.
-    (
+    _Rule(
+        ("authorization",),
         re.compile(
-            rf"(?P<head>\b(?:proxy-)?authorization(?:{_QUOTE})?\s*(?:[:=,]|=>)\s*)(?:b(?=[\"']))?{_VALUE}",
-            re.IGNORECASE,
+            rf"(?P<head>\b(?:proxy-)?authorization(?:{_QUOTE})?\s*(?:[:=,]|=>)\s*)(?:b(?=[\"']))?{_VALUE}", _ANY
         ),
-        r"\g<head>***",
     ),
-    (
+    _Rule(
+        ("cookie",),
         re.compile(
             rf"(?P<head>\b(?:set-)?cookies?(?:{_QUOTE})?\s*(?:[:=,]|=>)\s*)(?:b(?=[\"']))?"
             rf"(?:(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?:(?P=open)|$)|[^\r\n\"'<>}}]+)",
-            re.IGNORECASE,
+            _ANY,
         ),
-        r"\g<head>***",
     ),
     # ALTER ROLE somebody PASSWORD '...'
-    (re.compile(r"(?P<head>\bpassword\s+)'(?:[^']|'')*'?", re.IGNORECASE), r"\g<head>***"),
+    _Rule(("password",), re.compile(r"(?P<head>\bpassword\s+)'(?:[^']|'')*'?", _ANY)),
     # name=value, name: value, "name": "value", \"name\": \"value\"; not the == of a comparison
-    (
+    _Rule(
+        _NAMED,
         re.compile(
-            rf"(?P<head>\b{_NAME}(?:{_QUOTE})?\s*(?:=>|:(?!:)|(?<![<>=!])=(?!=))\s*)(?:b(?=[\"']))?{_VALUE}",
-            re.IGNORECASE,
+            rf"(?P<head>\b{_NAME}(?:{_QUOTE})?\s*(?:=>|:(?!:)|(?<![<>=!])=(?!=))\s*)(?:b(?=[\"']))?{_VALUE}", _ANY
         ),
-        r"\g<head>***",
     ),
     # --password value
-    (re.compile(rf"(?P<head>(?<!\S)--?{_NAME}\s+)(?!-){_VALUE}", re.IGNORECASE), r"\g<head>***"),
-    (re.compile(r"\b(?P<head>(?:bearer|basic)\s+)[\w+/=.~-]{6,}", re.IGNORECASE), r"\g<head>***"),
+    _Rule(_NAMED, re.compile(rf"(?P<head>(?<!\S)--?{_NAME}\s+)(?!-){_VALUE}", _ANY)),
+    _Rule(("bearer", "basic"), re.compile(r"\b(?P<head>(?:bearer|basic)\s+)[\w+/=.~-]{6,}", _ANY)),
     # Tokens that tell what they are: JSON web tokens, and those of services that give theirs a prefix.
-    (re.compile(r"\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}"), STARS),
-    (re.compile(rf"\b(?:{_PREFIXES})[\w-]{{12,}}"), STARS),
+    _Rule(("eyj",), re.compile(r"\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}"), STARS),
+    _Rule(
+        ("gh", "glpat-", "xox", "sk", "rk_", "akia", "asia", "aiza", "npm_", "pypi-", "hvs."),
+        re.compile(rf"\b(?:{_PREFIXES})[\w-]{{12,}}"),
+        STARS,
+    ),
 )
 
 
+@lru_cache(maxsize=8192)
 def masked(text: str) -> str:
     """The text without what looks like a secret."""
-    for pattern, instead in _RULES:
-        text = pattern.sub(instead, text)
+    low = text.lower()
+    for rule in _RULES:
+        if any(hint in low for hint in rule.hints):
+            text = rule.pattern.sub(rule.instead, text)
     return text
 
 

@@ -10,6 +10,7 @@ PLANTED = {
     "dsn": f"connecting to postgres://app:{SECRET}@127.0.0.1:5432/db",
     "dsn without a user": f"redis://:{SECRET}@cache:6379/0",
     "dsn with an at sign": f"postgres://app:{SECRET}@x@host/db",
+    "dsn with a slash": f"postgres://app:a/{SECRET}@host/db",
     "token in a url": f"nats://{SECRET}@127.0.0.1:4222",
     "libpq": f"host=db user=app password={SECRET} dbname=x",
     "environment": f"PGPASSWORD={SECRET} psql",
