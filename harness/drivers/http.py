@@ -54,6 +54,9 @@ class Sender:
             error = "refused"
         except (httpx.NetworkError, httpx.RemoteProtocolError):
             error = "reset"
+        except AttributeError:
+            # The pool asks a connection for its socket, which the event loop has let go of: it has just been closed.
+            error = "reset"
         except httpx.HTTPError:
             error = "error"
         else:

@@ -110,14 +110,17 @@ class Live_:  # noqa: N801  (Live is rich's own)
 def summary(run: RunRecord, console: Console) -> None:
     """The table at the end: what may be claimed of each failure mode, and what fell short."""
     wide = max([len("failure mode"), *(len(s.label) for s in run.scenarios)])
-    console.print(Text(f"  {'failure mode':<{wide}}  {'claim':<12} {'symptom':>8} {'recovery':>9}  what", "dim"))
+    console.print(
+        Text(f"  {'failure mode':<{wide}}  {'claim':<12} {'symptom':>8} {'alert':>7} {'recovery':>9}  what", "dim")
+    )
     for s in run.scenarios:
         made = s.claim
         line = Text.assemble(
             (MARK[s.claim_name], STYLE[s.claim_name]),
             f" {s.label:<{wide}}  ",
             (f"{s.claim_name:<12}", STYLE[s.claim_name]),
-            f" {_seconds(made.symptom_s if made else None):>8} {_seconds(made.response_to_recovery_s if made else None):>9}",
+            f" {_seconds(made.symptom_s if made else None):>8} {_alert(s):>7}"
+            f" {_seconds(made.response_to_recovery_s if made else None):>9}",
             f"  {s.title}",
         )
         line.truncate(console.width - 1, overflow="ellipsis")
@@ -133,6 +136,15 @@ def summary(run: RunRecord, console: Console) -> None:
 def _where(s: ScenarioRecord, say: Callable[[Text], None]) -> None:
     for note in s.notes:
         say(Text(f"  {note}", "dim"))
+
+
+def _alert(s: ScenarioRecord) -> str:
+    """When the first alert fired after the injection; `late` after the response began, `none` when none ever did."""
+    if s.claim is None or not s.slis or all(p.name != "inject" for p in s.phases):
+        return ""
+    if s.claim.ttd_s is not None:
+        return _seconds(s.claim.ttd_s)
+    return "late" if any(a.late for a in s.alerts) else "none"
 
 
 def _seconds(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """A stack in memory on a virtual clock: one number that is bad while the system is broken, and knobs to plant defects."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,10 @@ from typing import Any
 from harness.drivers.clock import VirtualClock
 from harness.engine.outcome import Outcome
 from harness.engine.run import ScenarioRun
+from harness.model.alerts import Policy
 from harness.model.arms import TIMELINE, Arm
 from harness.model.criteria import always, eventually
-from harness.model.errors import ActFailed, CellError
+from harness.model.errors import ActFailed, CellError, Unreadable
 from harness.model.events import Event
 from harness.model.ledger import Ledger, Sent
 from harness.model.probes import Cohort, Probe, cohort_probe
@@ -58,6 +59,9 @@ class World:
         collateral: whether the other number turns bad with the fault.
         heal_fails: whether the cell can be shown clean afterwards.
         act_fails: whether the response's act raises.
+        refuses_when_broken: whether requests fail while it is broken.
+        rows: how many rows a table has, by the seconds since the injection (negative before); None cannot be read.
+        silent_from_s: its service is not scraped so long after the injection, or None.
     """
 
     fault_works: bool = True
@@ -73,6 +77,9 @@ class World:
     ready_s: float = 0.0
     heal_fails: bool = False
     act_fails: bool = False
+    refuses_when_broken: bool = False
+    rows: Callable[[float], float | None] = lambda _since_s: 0.0
+    silent_from_s: float | None = None
     clock: VirtualClock = field(default_factory=VirtualClock)
     injected_s: float | None = None
     responded_s: float | None = None
@@ -87,6 +94,11 @@ class World:
         if self.heals_after_s is not None and self.clock.now_s() >= self.injected_s + self.heals_after_s:
             return False
         return not (self.responded_s is not None and self.response_works)
+
+    @property
+    def since_s(self) -> float:
+        """The time since the injection; before it, the time since the beginning less a thousand seconds."""
+        return self.clock.now_s() - (1000.0 if self.injected_s is None else self.injected_s)
 
     @property
     def blind(self) -> bool:
@@ -183,6 +195,18 @@ class FakePort:
     def states(self, name: str | None = None) -> list[PartState]:
         return [PartState("front", PartStatus.RUNNING, "1@1")]
 
+    async def sql(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if (rows := self.world.rows(self.world.since_s)) is None:
+            raise Unreadable("the table cannot be read")
+        return [(rows,) * query.count("(SELECT ")]
+
+    def scraped_s(self, service: str) -> float | None:
+        silent_s, now_s = self.world.silent_from_s, self.world.clock.now_s()
+        return now_s if silent_s is None else now_s - max(self.world.since_s - silent_s, 0.0)
+
+    def counter(self, service: str, name: str, labels: Any = None) -> float | None:
+        return (self.scraped_s(service) or 0.0) * 10
+
     async def cut(self, link: str, *, black_hole: bool = False) -> None:
         self.world.injected_s = self.world.clock.now_s()
 
@@ -203,9 +227,10 @@ class FakeEquipment:
         self.observer = self.injector = self.operator = self.client = port
         self.links: Any = FakeLinks(world)
         self.data: Any = FakeData(world)
+        self.scrapes: list[tuple[float, dict[str, frozenset[str]]]] = []
 
     async def scrape(self, wanted: Mapping[str, frozenset[str]]) -> None:
-        """No metrics here."""
+        self.scrapes.append((self.clock.now_s(), dict(wanted)))
 
     async def release_faults(self) -> None:
         """Nothing is held."""
@@ -231,7 +256,8 @@ class FakeWorkload:
 
     async def send(self, client: Any, planned_s: float, n: int, rng: random.Random) -> None:
         now_s = self.world.clock.now_s()
-        accepted = not self.world.refuses
+        broken = self.world.refuses_when_broken and self.world.broken
+        accepted = not (self.world.refuses or broken)
         client.ledger.add(Sent("fake.op", planned_s, planned_s + self.world.late_s, now_s, 200, accepted=accepted))
 
 
@@ -295,10 +321,19 @@ def scenario(world: World) -> Scenario:
     )
 
 
-async def play(world: World, *, arm: Arm = TIMELINE, of: Scenario | None = None) -> tuple[Outcome, list[Event]]:
-    """Run a scenario in a world; gives its outcome and the journal."""
+async def play(
+    world: World, *, arm: Arm = TIMELINE, of: Scenario | None = None, policy: Policy | None = None
+) -> tuple[Outcome, list[Event]]:
+    """Run a scenario in a world, with an alert policy or without; gives its outcome and the journal."""
     journal: list[Event] = []
     run = ScenarioRun(
-        of or scenario(world), arm, FakeEquipment(world), journal.append, seed=1, settings={}, sections={}
+        of or scenario(world),
+        arm,
+        FakeEquipment(world),
+        journal.append,
+        seed=1,
+        settings={},
+        sections={},
+        policy=policy,
     )
     return await run.run(), journal
