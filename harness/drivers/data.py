@@ -38,6 +38,10 @@ class CellData:
         found = await self._database.drift() if "postgres" in self._has else []
         return found + (await self._broker.drift() if "nats" in self._has else [])
 
+    async def restore(self) -> list[str]:
+        """Undo what of a drift can be undone without loss."""
+        return await self._database.restore() if "postgres" in self._has else []
+
     async def reset(self) -> None:
         """Empty everything until it stays empty; raises CellError when it does not."""
         for reset in self._cell.topology.resets:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
-from harness.drivers.clock import wait_until
+from harness.drivers.clock import pause, wait_until
 from harness.model.errors import ActFailed, CellError, Happened, Unreadable
 from harness.model.runtime import Address, Cell
 from harness.model.topology import Topology
@@ -19,6 +20,10 @@ OBSERVER, ON_CALL, SUPERUSER = "gameday", "oncall", "postgres"
 
 CONNECT_S = 2
 FOREIGN_MS, FOREIGN_ROWS = 500, 200
+
+TAKE_EVERY_S = 0.04
+"""How often a session that is to be held is tried for when the database has no connection left."""
+
 Session = psycopg.AsyncConnection[Any]
 
 _SESSIONS = """
@@ -145,6 +150,7 @@ class Sessions:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._held: list[Session] = []
+        self._taking: list[asyncio.Task[None]] = []
 
     async def run(self, role: str, statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run statements under a role in one transaction; raises ActFailed."""
@@ -158,19 +164,42 @@ class Sessions:
             raise ActFailed(f"the database refused it under {role}: {_one_line(error)}") from None
 
     async def hold(self, role: str, statements: Sequence[str], *, sessions: int) -> None:
-        """Open sessions that leave their transaction open; raises ActFailed."""
-        try:
-            for _ in range(sessions):
-                session = await connect(self._cell, role, application_name="psql")
-                self._held.append(session)
-                await session.execute("BEGIN")
-                for statement in statements:
-                    await session.execute(statement)
-        except psycopg.Error as error:
-            raise ActFailed(f"a session of {role} could not be held: {_one_line(error)}") from None
+        """Open sessions that leave their transaction open; raises ActFailed when not even one can be.
+
+        Those for which the database has no connection are tried for again and again, as a client does that wants many.
+        """
+        for left in range(sessions, 0, -1):
+            try:
+                await self._hold(role, statements)
+            except psycopg.Error as error:
+                if left == sessions or not isinstance(error, psycopg.OperationalError):
+                    raise ActFailed(f"a session of {role} could not be held: {_one_line(error)}") from None
+                take = self._take(role, statements, left)
+                self._taking.append(asyncio.create_task(take, name=f"sessions of {role}"))
+                return
+
+    async def _hold(self, role: str, statements: Sequence[str]) -> None:
+        session = await connect(self._cell, role, application_name="psql")
+        self._held.append(session)
+        await session.execute("BEGIN")
+        for statement in statements:
+            await session.execute(statement)
+
+    async def _take(self, role: str, statements: Sequence[str], sessions: int) -> None:
+        while sessions:
+            try:
+                await self._hold(role, statements)
+                sessions -= 1
+            except psycopg.OperationalError:
+                await pause(TAKE_EVERY_S)
 
     async def release(self) -> None:
-        """End the held sessions."""
+        """End the held sessions, and stop asking for more."""
+        taking, self._taking = self._taking, []
+        for task in taking:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         held, self._held = self._held, []
         for session in held:
             with contextlib.suppress(psycopg.Error):
@@ -210,9 +239,16 @@ class Baseline:
         " WHERE schemaname = ANY (%s) AND tablename NOT LIKE '%%yoyo%%' ORDER BY 1"
     )
 
+    _NAMES = (
+        "SELECT n.nspname, c.relname, a.attnum, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = ANY (%s) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"
+    )
+
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._taken: frozenset[str] = frozenset()
+        self._names: dict[tuple[str, str, int], str] = {}
         self._tables: list[str] = []
         self._session: Session | None = None
 
@@ -249,6 +285,7 @@ class Baseline:
         """Remember it."""
         async with self._open() as session:
             self._taken = await self._read(session)
+            self._names = await self._named(session)
             cursor = await session.execute(self._TABLES, (self._schemas(),))
             self._tables = [row[0] for row in await cursor.fetchall()]
 
@@ -257,6 +294,40 @@ class Baseline:
         async with self._open() as session:
             now = await self._read(session)
         return [f"{x} is gone" for x in sorted(self._taken - now)] + [f"{x} is new" for x in sorted(now - self._taken)]
+
+    async def _named(self, session: Session) -> dict[tuple[str, str, int], str]:
+        cursor = await session.execute(self._NAMES, (self._schemas(),))
+        return {(schema, table, number): name for schema, table, number, name in await cursor.fetchall()}
+
+    async def restore(self) -> list[str]:
+        """Undo what can be undone without loss: columns that were renamed, grants that came or went; one line each."""
+        async with self._open() as session:
+            if await self._read(session) == self._taken:
+                return []
+            done = []
+            for (schema, table, number), name in (await self._named(session)).items():
+                before = self._names.get((schema, table, number), name)
+                if before != name:
+                    place = sql.Identifier(schema, table)
+                    rename = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}")
+                    await session.execute(rename.format(place, sql.Identifier(name), sql.Identifier(before)))
+                    done.append(f"named {schema}.{table}.{name} {before} again")
+            return done + await self._regrant(session, await self._read(session))
+
+    async def _regrant(self, session: Session, now: frozenset[str]) -> list[str]:
+        done = []
+        for drifted, statement in (
+            (self._taken - now, "GRANT {} ON {} TO {}"),
+            (now - self._taken, "REVOKE {} ON {} FROM {}"),
+        ):
+            for kind, table, role, privilege in (d.split() for d in sorted(drifted) if d.startswith("grant ")):
+                if table not in self._tables:
+                    continue
+                who = sql.SQL("PUBLIC") if role == "public" else sql.Identifier(role)
+                place = sql.Identifier(*table.split("."))
+                await session.execute(sql.SQL(statement).format(sql.SQL(privilege), place, who))
+                done.append(f"put {kind} {privilege} on {table} of {role} back")
+        return done
 
     async def empty(self) -> None:
         """Empty every table; when services are just writing to them, nothing is emptied, and the next try will do."""

@@ -36,6 +36,7 @@ async def reconcile(equipment: Equipment) -> list[str]:
         await cell.restart(name)
         done.append(f"restarted {name}")
     await cell.ready(timeout_s=READY_S)
+    done += await equipment.data.restore()
     await equipment.data.reset()
     await _show_clean(equipment)
     return done

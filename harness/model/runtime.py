@@ -214,6 +214,9 @@ class Data(Protocol):
     async def drift(self) -> list[str]:
         """What differs from the baseline in schema, grants, streams and consumers, one line each."""
 
+    async def restore(self) -> list[str]:
+        """Undo what of a drift can be undone without loss (names of columns, grants); what was done, one line each."""
+
     async def reset(self) -> None:
         """Empty tables, Redis and streams, so that the cell is as if nobody had used it; consumers stay."""
 

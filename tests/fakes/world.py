@@ -179,6 +179,9 @@ class FakeData:
     async def drift(self) -> list[str]:
         return ["a table is gone"] if self.world.heal_fails else []
 
+    async def restore(self) -> list[str]:
+        return []
+
     async def reset(self) -> None:
         if self.world.heal_fails:
             raise CellError("the data does not stay empty")
