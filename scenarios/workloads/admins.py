@@ -1,6 +1,8 @@
 """Administrators, who call account directly: they read other people's accounts, and suspend some."""
 
+import hashlib
 import random
+import uuid
 from dataclasses import dataclass
 
 from harness.model.errors import InfrastructureError
@@ -8,6 +10,16 @@ from harness.model.ports import Client
 from scenarios.workloads.common import enter
 
 TARGETS = 8
+
+
+def _user_id(subject: str) -> str:
+    """The user id that account gives an identity: a version 3 UUID of its name without a namespace."""
+    digest = hashlib.md5(f"keycloak:{subject}".encode(), usedforsecurity=False).digest()
+    return str(uuid.UUID(bytes=digest, version=3))
+
+
+SPARED = tuple(_user_id(f"to-suspend-{n:02d}") for n in range(TARGETS))
+"""Whom `Suspensions` signs up and leaves as they are."""
 
 
 async def _resolve(client: Client, subject: str) -> str:

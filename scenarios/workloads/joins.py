@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.model.ports import Client
 from scenarios.workloads.common import enter
-from scenarios.workloads.login import Crowd, crowd, log_in, user_name
+from scenarios.workloads.login import Crowd, crowd
 
 SIZE = 8
 """So many people queue; two of one mode are matched with each other, so more than two are needed."""
@@ -39,4 +39,4 @@ class Joins:
         ticket = str(body.get("ticket_id", "")) if isinstance(body, dict) else ""
         enter(client, "joins.join", planned_s, sent_s, reply, accepted=bool(ticket), key=ticket, data={"mode": mode})
         if reply.status == 401:
-            await log_in(client, people.browsers[who], user_name(who))
+            await people.enter_again(client, who)

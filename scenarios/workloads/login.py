@@ -61,10 +61,25 @@ async def log_in(client: Client, browser: Browser, user: str) -> tuple[bool, Rep
 
 @dataclass
 class Crowd:
-    """People who are logged in, each with a browser and a user id."""
+    """People who are logged in, each with a browser, a name and a user id."""
 
     browsers: list[Browser] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     user_ids: list[str] = field(default_factory=list)
+    _entering: set[int] = field(default_factory=set)
+
+    async def enter_again(self, client: Client, who: int) -> None:
+        """Log one of them in, whose session is gone.
+
+        One login at a time: two in one browser would take each other's session away, for as long as both are slow.
+        """
+        if who in self._entering:
+            return
+        self._entering.add(who)
+        try:
+            await log_in(client, self.browsers[who], self.names[who])
+        finally:
+            self._entering.discard(who)
 
 
 async def crowd(client: Client, size: int, first: int) -> Crowd:
@@ -80,6 +95,7 @@ async def crowd(client: Client, size: int, first: int) -> Crowd:
         if me.status != 200 or not isinstance(body, dict):
             raise InfrastructureError(f"{user_name(first + n)} has no account: {me.status or me.error} {me.code or ''}")
         people.browsers.append(browser)
+        people.names.append(user_name(first + n))
         people.user_ids.append(str(body["userId"]))
     return people
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.model.ports import Client
 from scenarios.workloads.common import enter
-from scenarios.workloads.login import Crowd, crowd, log_in, user_name
+from scenarios.workloads.login import Crowd, crowd
 
 SIZE = 6
 """So many people at once; each has a connection of its own now and then."""
@@ -44,4 +44,4 @@ class People:
         reply = await browser.request("GET", path)
         enter(client, f"people.{op}", planned_s, sent_s, reply, accepted=reply.status == 200, key=user_id)
         if reply.status == 401:
-            await log_in(client, browser, user_name(who))
+            await people.enter_again(client, who)
