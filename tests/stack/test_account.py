@@ -127,3 +127,19 @@ async def test_roles_are_none_of_them_superusers(kit: CellEquipment) -> None:
         " WHERE n.nspname IN ('account', 'entitlement', 'notification') ORDER BY 1"
     )
     assert owners == [(n, n) for n in ("account", "entitlement", "notification")]
+
+
+async def test_a_harness_refused_call_is_refused_and_not_counted(kit: CellEquipment) -> None:
+    name = "account_authorization_denied_total"
+
+    async def denied() -> float:
+        await kit.scrape({"account": frozenset({name})})
+        value = kit.observer.metric("account", name, {"reason": "token"})
+        assert value is not None
+        return value
+
+    before = await denied()
+    assert (await kit.observer.http("account", f"/users/{uuid.uuid4()}")).status == 403
+    assert await denied() == before
+    assert (await resolve(kit, "s1", {})).status == 403
+    assert await denied() == before + 1

@@ -65,7 +65,8 @@ class Database:
             max_size=self._size,
             timeout=self.acquire_timeout_s,
             max_lifetime=self._lifetime_s,
-            reconnect_timeout=float("inf"),
+            # Then whoever needs a connection next asks for it at once, rather than after a pause that has grown long.
+            reconnect_timeout=self.acquire_timeout_s,
             num_workers=2,
             open=False,
             # A connection that died while it was idle must not fail whoever gets it next.
