@@ -94,7 +94,11 @@ class DeletedConsumer:
 
 @dataclass(frozen=True)
 class HeldLocks:
-    """Sessions of a service's role hold locks in open transactions; `seen` observes them in the database."""
+    """Sessions of a service's role leave transactions open, with the locks and connections that these hold.
+
+    `seen` observes them in the database. More sessions than it has connections for take every one, and those that come
+    free later too.
+    """
 
     role: str
     statements: tuple[str, ...]
@@ -104,7 +108,8 @@ class HeldLocks:
 
     @property
     def says(self) -> str:
-        return f"{self.sessions} sessions of {self.role} hold locks"
+        many = "a session" if self.sessions == 1 else f"{self.sessions} sessions"
+        return f"{many} of {self.role} left open in a transaction"
 
     async def inject(self, injector: Injector) -> None:
         await injector.hold_locks(self.role, self.statements, sessions=self.sessions)
