@@ -1,6 +1,7 @@
 """Running a scenario, changed or not, on a real cell, as `gameday run` would."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,21 @@ from harness.engine.session import Lane, Session
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.wiring import equip
 from harness.model.arms import TIMELINE, Arm
+from harness.model.errors import ActFailed
 from harness.model.events import Event, PhaseStarted
-from harness.model.runtime import Runtime
+from harness.model.faults import (
+    BriefSlowdown,
+    DataChange,
+    DeletedConsumer,
+    Fault,
+    Message,
+    RedisChange,
+    RunawayJob,
+    Together,
+)
+from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Scenario
+from harness.model.values import PartStatus
 
 TOPOLOGY = load_topology(None)
 CATALOGUE = load_catalogue("scenarios", TOPOLOGY)
@@ -61,17 +74,55 @@ class Stage:
             self._tasks.clear()
             self.on_phase.clear()
 
-    async def heal(self) -> None:
-        """What heals a fault by itself, behind the engine's back: everything back to the baseline but the data."""
+    async def heal(self, scenario: Scenario) -> None:
+        """What heals a fault by itself, behind the engine's back: as if somebody else had undone it.
+
+        Everything that has a baseline goes back to it; data has none, and is repaired by what the response does to it.
+        """
         assert self.lane.equipment is not None
         equipment = self.lane.equipment
-        for link in equipment.cell.topology.links:
+        cell = equipment.cell
+        await equipment.release_faults()
+        for job in cell.jobs():
+            await cell.stop_job(job)
+        for link in cell.topology.links:
             state = await equipment.links.state(link)
             if not state.enabled or state.toxics:
                 await equipment.links.heal(link)
-        for state in equipment.cell.states():
-            if state.status.value == "frozen":
-                await equipment.cell.thaw(state.name)
+        await equipment.data.restore()
+        await self._services_back(cell)
+        if any(isinstance(f, OF_DATA) for f in flat(scenario.fault)):
+            for step in scenario.response:
+                with contextlib.suppress(ActFailed):  # what was put back above needs no act any more
+                    await step.act(equipment.operator)
+
+    async def _services_back(self, cell: Cell) -> None:
+        for service, known in cell.topology.services.items():
+            wanted, found = cell.spec.baseline(cell.topology, service), cell.settings(service)
+            names = [n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n)]
+            for name in names:
+                cell.configure(service, name, wanted.get(name))
+            other = cell.release(service) != known.release
+            if other:
+                cell.deploy(service, known.release)
+            if cell.instances(service) != 1:
+                await cell.scale(service, 1)
+            if names or other:
+                await cell.restart(service)
+        for state in cell.states():
+            if state.status is PartStatus.FROZEN:
+                await cell.thaw(state.name)
+            elif state.status is PartStatus.STOPPED:
+                await cell.start(state.name)
+
+
+OF_DATA = (BriefSlowdown, DataChange, DeletedConsumer, Message, RedisChange, RunawayJob)
+"""Faults that leave something behind which no baseline knows."""
+
+
+def flat(fault: Fault) -> tuple[Fault, ...]:
+    """A fault, or the several that it is made of."""
+    return fault.faults if isinstance(fault, Together) else (fault,)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

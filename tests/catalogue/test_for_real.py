@@ -1,6 +1,7 @@
 """Every scenario for real, and planted defects that must each be found."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -69,7 +70,7 @@ async def test_a_planted_defect_is_found(stage: Stage, scenario: Scenario, defec
 
 @pytest.mark.parametrize(("scenario", "when"), everyday([(s, "hold") for s in SCENARIOS]))
 async def test_a_fault_that_goes_away_by_itself_is_found(stage: Stage, scenario: Scenario, when: str) -> None:
-    stage.on_phase[when] = stage.heal
+    stage.on_phase[when] = partial(stage.heal, scenario)
     outcome = await stage.play(scenario)
     assert kinds(outcome) == [Finding.SELF_HEALED], findings(outcome)
 
