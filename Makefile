@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PY_DIRS := harness scenarios stack tests $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gameday test test-deep check format bench lock clean
+.PHONY: help setup gameday test test-deep check format docs bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ check: $(STAMP) ## Format, lint, types, import layers, unit tests
 format: $(STAMP) ## Format and fix what can be fixed
 	@$(BIN)/ruff format $(PY_DIRS)
 	@$(BIN)/ruff check --fix $(PY_DIRS)
+
+docs: $(STAMP) ## Write what is generated from the code: docs/reference/catalogue.md
+	@mkdir -p docs/reference
+	@$(BIN)/gameday list --format markdown > docs/reference/catalogue.md
 
 bench: $(STAMP) ## Measure speed as ratios in one run
 	@$(BIN)/python -m bench

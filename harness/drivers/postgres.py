@@ -99,6 +99,7 @@ class Reader:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._session: Session | None = None
+        self._foreign: Session | None = None
         self._lock = asyncio.Lock()
 
     async def rows(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -123,25 +124,27 @@ class Reader:
         return list(await cursor.fetchall())
 
     async def foreign(self, text: str) -> list[tuple[Any, ...]]:
-        """Rows of somebody else's query, on a session of its own that cannot write and is not kept; raises Unreadable.
+        """Rows of somebody else's query, on a session of its own that cannot write; raises Unreadable.
 
         The role may only read, the transaction is read-only and is taken back. At most `FOREIGN_ROWS` rows.
         """
         try:
-            async with await connect(self._cell, OBSERVER, options=f"-c statement_timeout={FOREIGN_MS}") as session:
-                await session.set_read_only(True)
-                async with session.transaction(force_rollback=True):
-                    # Without parameters and in the extended form: one statement, whatever the text says.
-                    cursor = await session.execute(text, prepare=True)
-                    return list(await cursor.fetchmany(FOREIGN_ROWS)) if cursor.description else []
+            if self._foreign is None or self._foreign.closed:
+                self._foreign = await connect(self._cell, OBSERVER, options=f"-c statement_timeout={FOREIGN_MS}")
+                await self._foreign.set_read_only(True)
+            async with self._foreign.transaction(force_rollback=True):
+                # Prepared, so it is one statement whatever the text says.
+                cursor = await self._foreign.execute(text, prepare=True)
+                return list(await cursor.fetchmany(FOREIGN_ROWS)) if cursor.description else []
         except (psycopg.Error, CellError) as error:
             raise Unreadable(f"PostgreSQL: {_one_line(error)}") from None
 
     async def close(self) -> None:
-        """End the session."""
-        if self._session is not None:
-            with contextlib.suppress(psycopg.Error):
-                await self._session.close()
+        """End the sessions."""
+        for session in (self._session, self._foreign):
+            if session is not None:
+                with contextlib.suppress(psycopg.Error):
+                    await session.close()
 
 
 class Sessions:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from harness.drivers.clock import wall
 from harness.model.errors import GamedayError, UsageError
-from harness.model.events import Claim, Claimed, Event, Queried, RunStarted, SliMeasured
+from harness.model.events import KINDS, Claim, Claimed, Event, Queried, RunStarted, SliMeasured, Swept
 from harness.model.runbook import Query
 from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
 from harness.report import journal
 from harness.runbook.coverage import LastClaim, Refusal, Sample, Seen, missed
-from harness.runbook.parse import ID, Runbook, anchor, read
+from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
 
 MOST_RUNS = 60
 """Newest runs that are looked at."""
@@ -74,7 +74,7 @@ def accept(package: str, book: Runbook, keys: Sequence[str]) -> Path:
     path = _folder(package) / "sections" / ACCEPTED
     table = accepted_of(package)
     for item in book.items:
-        if item.key in keys:
+        if item.key in keys and item.part not in SILENT:
             table[item.key] = sorted({*table.get(item.key, []), item.digest})
     rows = ",\n".join(f" {json.dumps(key)}: {json.dumps(table[key])}" for key in sorted(table, key=_order))
     path.write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
@@ -172,6 +172,7 @@ def seen_in(reports: Path) -> Seen:
     """What the newest runs in a folder have shown; runs whose journal cannot be read are passed over."""
     claims: dict[str, LastClaim] = {}
     samples: list[Sample] = []
+    kinds: set[str] = set()
     now = datetime.fromisoformat(wall())
     for folder in _newest(reports):
         events = _events(folder)
@@ -179,9 +180,10 @@ def seen_in(reports: Path) -> Seen:
         samples += [Sample(f"{folder.name}/{e.scenario}", e) for e in events if isinstance(e, Queried)]
         if started is None or started.arm not in ARMS:
             continue
+        kinds |= {e.kind for e in events}
         for id_, last in _claims(events, started, now).items():
             claims.setdefault(id_, last)
-    return Seen(claims, samples)
+    return Seen(claims, samples, frozenset(kinds) if claims else None)
 
 
 def _newest(reports: Path) -> list[Path]:
@@ -194,7 +196,7 @@ def _newest(reports: Path) -> list[Path]:
 
 def _events(folder: Path) -> list[Event]:
     try:
-        return list(journal.read(folder / journal.JOURNAL, (RunStarted, Queried, Claimed, SliMeasured)))
+        return list(journal.read(folder / journal.JOURNAL, [k for k in KINDS.values() if k is not Swept]))
     except GamedayError:
         return []
 

@@ -172,16 +172,23 @@ def merge(runs: tuple[Path, ...], reports: Path) -> int:
 @main.command("list")
 @_shared
 @click.option("--section", "sections", multiple=True, metavar="5.6", help="Only this section's.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def list_(catalogue: str, stack: str | None, profile: str, sections: tuple[str, ...], as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs; the same as --format json.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+def list_(catalogue: str, stack: str | None, profile: str, sections: tuple[str, ...], as_json: bool, form: str) -> None:
     """List the scenarios of the catalogue."""
     from harness.engine import plan  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415
 
     del profile
-    loaded = load_catalogue(catalogue, load_topology(stack))
+    topology = load_topology(stack)
+    loaded = load_catalogue(catalogue, topology)
     chosen = plan.choose(loaded, sections=sections)
-    if as_json:
+    if form == "markdown":
+        from harness.fronts.catalogue_page import page  # noqa: PLC0415
+
+        click.echo(page(loaded, topology, chosen))
+        return
+    if as_json or form == "json":
         import json  # noqa: PLC0415
 
         rows = [

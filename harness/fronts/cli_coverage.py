@@ -1,6 +1,7 @@
 """`gameday coverage`: what of a runbook is executed by the catalogue, and what is missing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def coverage(**asked: Any) -> int:
     from harness.fronts import books, coverage_text  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415
     from harness.model.errors import UsageError  # noqa: PLC0415
-    from harness.runbook.coverage import Sample, Seen, cover  # noqa: PLC0415
+    from harness.runbook.coverage import Sample, cover  # noqa: PLC0415
 
     topology = load_topology(asked["stack"])
     if asked["profile"] not in topology.profiles:
@@ -64,14 +65,13 @@ def coverage(**asked: Any) -> int:
 
         click.echo(f"{len(unseen)} queries that no run has seen: running them on a cell", err=True)
         found = run_queries(unseen, topology, asked["profile"], asked["runtime"], asked["reports"])
-        seen = Seen(seen.claims, [*seen.samples, *(Sample("idle", e) for e in found)])
+        seen = replace(seen, samples=[*seen.samples, *(Sample("idle", e) for e in found)])
     if asked["accept"]:
         keys = [i.key for i in book.items] if "all" in asked["accept"] else list(asked["accept"])
         unknown = sorted(set(keys) - {i.key for i in book.items})
         if unknown:
             raise UsageError(f"{book.path} has no bullet {unknown[0]}")
-        claimed = {b.item.key for b in cover(book, catalogue, accepted={}).bullets if b.by}
-        click.echo(f"accepted in {books.accept(package, book, [k for k in keys if k in claimed])}", err=True)
+        click.echo(f"accepted in {books.accept(package, book, keys)}", err=True)
     result = cover(
         book,
         catalogue,

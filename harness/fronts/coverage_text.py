@@ -5,6 +5,7 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from harness.runbook.coverage import GAPS, Coverage, Gap, LastClaim, QueryState, Row
@@ -14,7 +15,7 @@ WIDTH = 80
 
 def table(result: Coverage, baseline: Sequence[str] | None) -> str:
     """For a terminal."""
-    lines = [result.runbook.path, ""]
+    lines = [place(result), ""]
     lines.append(f"{'failure mode':<14}{'section':<9}{'checks':>7}{'resp.':>7}{'recov.':>7}{'SLIs':>6}  {'last claim'}")
     lines += [
         f"{row.id:<14}{','.join(row.sections) or '-':<9}{_count(row.checks):>7}{_count(row.response):>7}"
@@ -38,7 +39,7 @@ def table(result: Coverage, baseline: Sequence[str] | None) -> str:
 
 def markdown(result: Coverage, baseline: Sequence[str] | None) -> str:
     """For a page."""
-    lines = [f"# Coverage of {result.runbook.path}", "", *[_counts(result)], ""]
+    lines = [f"# Coverage of {place(result)}", "", *[_counts(result)], ""]
     lines += [
         "| failure mode | section | symptom | checks | response | recovery | SLIs missed | scenario | last claim |",
         "| -- | -- | -- | -- | -- | -- | -- | -- | -- |",
@@ -92,6 +93,12 @@ def as_json(result: Coverage, baseline: Sequence[str] | None) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False)
 
 
+def place(result: Coverage) -> str:
+    """The document's path, from where the reader stands when it is below."""
+    path = Path(result.runbook.path).resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else result.runbook.path
+
+
 def _count(pair: tuple[int, int] | None) -> str:
     if pair is None:
         return "-"
@@ -128,7 +135,7 @@ def _query(state: QueryState) -> str:
     if state.moved is None:
         return "runs; not yet sampled under a fault"
     if not state.moved:
-        return "runs; never moved"
+        return "runs; never moved" if state.must_move else "runs; the same rows every time"
     return "moves under a fault" + (", once its intervals are scaled" if state.scaled_only else "")
 
 
@@ -162,7 +169,7 @@ def _cell(text: str) -> str:
 
 def _wrapped(text: str, first: str = "", then: str = "") -> list[str]:
     """Lines of at most `WIDTH` columns; wide characters take two and may be parted anywhere."""
-    if text.isascii():
+    if not any(unicodedata.east_asian_width(c) in "WF" for c in text):
         return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=then)
     lines, line, width = [], first, len(first)
     for char in " ".join(text.split()):

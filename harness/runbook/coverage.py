@@ -72,6 +72,7 @@ class QueryState:
         moved: whether its rows differed between the steady state and the hold in some run; None when no run sampled both.
         failed: why it could not be run, or empty.
         samples: how many times it was run.
+        must_move: false in a section without failure modes: what checks the data stands still while that is sound.
     """
 
     key: str
@@ -80,6 +81,7 @@ class QueryState:
     failed: str
     samples: int
     scaled_only: bool = False
+    must_move: bool = True
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Seen:
-    """What runs have shown: last claims by id, samples of queries, in no order."""
+    """What runs have shown: last claims by id, samples of queries, and the kinds of events that were told.
+
+    `kinds` is None when no run was seen that could have told them.
+    """
 
     claims: Mapping[str, LastClaim] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
+    kinds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +176,7 @@ def cover(
     result = Coverage(book)
     book_name = book.path or "the runbook"
     result.gaps += [Gap("document", _subject(p, book_name), p) for p in book.problems]
-    claims = _Claims(catalogue)
+    claims = _Claims(catalogue, frozenset(KINDS) if seen.kinds is None else seen.kinds)
     result.bullets = [_claimed(item, claims, accepted) for item in book.items if item.part not in SILENT]
     by_key = {c.item.key: c for c in result.bullets}
     ids = list(dict.fromkeys([*(known or catalogue.scenarios), *book.ids, *catalogue.scenarios]))
@@ -193,8 +199,8 @@ def cover(
 class _Claims:
     """What of the catalogue executes which bullet."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._sections = catalogue.sections
+    def __init__(self, catalogue: Catalogue, kinds: frozenset[str]) -> None:
+        self._kinds = kinds
         self._checks = {c.key: c for s in catalogue.sections.values() for c in s.checks}
         self._bullets = {b.key: b for s in catalogue.sections.values() for b in s.bullets}
         whole = [v for s in catalogue.scenarios.values() for v in (s, *(s.with_variant(x.name) for x in s.variants))]
@@ -218,7 +224,7 @@ class _Claims:
     def _lost(self, bullet: Bullet) -> tuple[str, ...]:
         probes = [p.name for p in bullet.probes if p.name not in self._judged]
         steps = [s for s in bullet.steps if s not in self._steps]
-        events = [f"every run's {e}" for e in bullet.events if e not in KINDS]
+        events = [f"every run's {e}" for e in bullet.events if e not in self._kinds]
         return (*probes, *steps, *events)
 
 
@@ -295,7 +301,7 @@ def _gaps_of_bullets(bullets: Sequence[Claimed], claims: _Claims) -> list[Gap]:
         elif bullet.accepted is not True:
             found.append(Gap("changed", f"{item.key}={item.digest}", f"{item.key} (line {item.line}): {text}"))
         found += [
-            Gap("lost-claim", f"{item.key}={name}", f"{item.key} is claimed by {name}, which is not there")
+            Gap("lost-claim", f"{item.key}={name}", f"{item.key} is claimed by {name}: there is no such thing")
             for name in claims.lost(item.key)
         ]
     return found
@@ -318,9 +324,9 @@ def _query(
     plain, scaled = _moved(good, scaled=False), _moved(good, scaled=True)
     seen = [m for m in (plain, scaled) if m is not None]
     moved = any(seen) if seen else None
-    state = QueryState(query.key, query.line, moved, "", len(good), scaled_only=bool(scaled) and not plain)
-    # A section without failure modes checks what must never change: that it stands still is what it is for.
-    if moved is False and chapter.ids:
+    only = bool(scaled) and not plain
+    state = QueryState(query.key, query.line, moved, "", len(good), scaled_only=only, must_move=bool(chapter.ids))
+    if moved is False and state.must_move:
         runs = len({s.run for s in good})
         return state, [
             Gap("never-moves", query.key, f"{where}: the same rows before and under the fault, {runs} run(s)")

@@ -176,10 +176,15 @@ def decode(raw: bytes) -> tuple[str, str, str]:
     """The text, its encoding, and what is wrong with it (empty: nothing)."""
     if not raw.strip():
         return "", "", "is empty"
-    for encoding in ("utf-8-sig",) if not raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-16",):
+    marked = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    for encoding in (marked, *_JAPANESE):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
+            continue
+        if encoding in _JAPANESE and not _japanese(text):
+            continue
+        if encoding == marked and b"\x1b$" in raw:
             continue
         return ("", "", "is binary, not Markdown") if _binary(text) else (text, encoding.removesuffix("-sig"), "")
     if b"\x00" in raw:
@@ -190,6 +195,16 @@ def decode(raw: bytes) -> tuple[str, str, str]:
     if best is None or _binary(str(best)):
         return "", "", "is in no encoding that could be recognised; save it as UTF-8"
     return str(best), best.encoding, ""
+
+
+_JAPANESE = ("iso2022_jp", "euc_jp", "cp932")
+"""Tried in this order, for a guess by statistics takes short texts in them for Korean or Chinese."""
+
+
+def _japanese(text: str) -> bool:
+    """Whether it reads as Japanese: kana, and hardly any of the half-width ones that a wrong guess yields."""
+    kana = sum("\u3041" <= c <= "\u30ff" for c in text)
+    return kana > 0 and sum("\uff61" <= c <= "\uff9f" for c in text) * 10 < kana
 
 
 def _binary(text: str) -> bool:
@@ -266,13 +281,13 @@ class _Reader:
         """A paragraph that ends with a colon, or is as short as a label, announces what follows it."""
         plain = text.strip()
         if plain.endswith((":", "\uff1a")) or len(plain) <= 40:
-            self._part = _part(plain)
+            self._part, self._ordered = _part(plain), set()
         self._ids(text)
 
     def _list(self, node: SyntaxTreeNode) -> None:
         part = self._part or self._chapter.kind
         ordered = node.type == "ordered_list"
-        if not ordered and part in self._ordered and self._part is None:
+        if not ordered and part in self._ordered:
             # Dashes below a numbered step that Markdown ends the numbered list for: they belong to the step.
             last = self._chapter.items[-1]
             text = " ".join([last.text, *(_plain(item) for item in node.children)])

@@ -1,5 +1,6 @@
 """5.1: people cannot log in."""
 
+from harness.model.runbook import done, measured
 from harness.model.scenario import Check, Section
 from scenarios.probes import gateway
 
@@ -11,5 +12,12 @@ SECTION = Section(
         Check("5.1/check/2", "Keycloak's health, and the way to it", (gateway.keycloak_reachable,)),
         Check("5.1/check/3", "The OIDC settings, against what a login needs", (gateway.login_302_share,)),
         Check("5.1/check/4", "Whether the session cookie comes back", (gateway.me_401_share, gateway.login_successes)),
+    ),
+    bullets=(
+        done("5.1/response/1", "FM-AUTH-01:restore_route"),
+        done("5.1/response/2", "FM-AUTH-02:restore_settings"),
+        done("5.1/response/3", "FM-AUTH-03:act"),
+        measured("5.1/recovery/1", gateway.login_302_share),
+        measured("5.1/recovery/2", gateway.me_401_share),
     ),
 )

@@ -1,7 +1,8 @@
 """5.3: the users API answers 401 and 403."""
 
+from harness.model.runbook import done, measured
 from harness.model.scenario import Check, Section
-from scenarios.probes import account, gateway
+from scenarios.probes import account, boundary, gateway
 
 SECTION = Section(
     "5.3",
@@ -18,5 +19,11 @@ SECTION = Section(
             (account.denied_user_missing, gateway.account_unauthorized),
         ),
         Check("5.3/check/3", "Account's reasons for refusing", (account.denied_lines, account.denied_owner)),
+    ),
+    bullets=(
+        done("5.3/response/1", "FM-BFF-ACC-02:restore_header", "FM-BFF-ACC-01:restore_token"),
+        done("5.3/response/2", "FM-ACC-04:restore_secret"),
+        done("5.3/response/3", "FM-ACC-02:restore_mapping", "FM-ACC-02:roll_back"),
+        measured("5.3/recovery/1", gateway.api_401_403_share, boundary.violations),
     ),
 )
