@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,14 +20,27 @@ KEPT = 1200
 """Scrapes kept of each instance: ten minutes at 2 Hz, longer than any window."""
 
 _SUFFIXES = ("", "_bucket", "_count", "_sum")
+_COUNTERS = ("_total", "_bucket", "_count", "_sum")
+"""What only grows while a process lives."""
 
 
 @dataclass(frozen=True)
 class Scrape:
-    """The values of one scrape of one instance."""
+    """The values of one scrape of one instance.
+
+    Attributes:
+        restarted: whether the instance began anew since the scrape before: some of its counters fell.
+        before: what counters had come to in the processes before this one, since the scenario began.
+    """
 
     at_s: float
     values: Mapping[Series, float]
+    restarted: bool = False
+    before: Mapping[Series, float] = field(default_factory=dict)
+
+    def counted(self, series: Series) -> float:
+        """A counter's value, going on over restarts."""
+        return self.before.get(series, 0.0) + self.values.get(series, 0.0)
 
 
 class Metrics:
@@ -63,7 +76,7 @@ class Metrics:
         except ValueError:
             return  # half an exposition is no sample
         kept = self._scrapes.setdefault((service, instance), deque(maxlen=KEPT))
-        kept.append(Scrape(self._clock.now_s(), values))
+        kept.append(_next(kept[-1] if kept else None, self._clock.now_s(), values))
 
     def value(self, service: str, name: str, labels: Labels | None = None) -> float | None:
         """The newest value, summed over matching series and instances; None when any instance has none."""
@@ -83,7 +96,7 @@ class Metrics:
     def counter(self, service: str, name: str, labels: Labels | None = None) -> float | None:
         """The newest value, summed over matching series and instances; 0 for series that have not come up yet."""
         found = self._of(service)
-        values = [v for scrapes in found for s, v in scrapes[-1].values.items() if _matches(s, name, labels)]
+        values = [scrapes[-1].counted(s) for scrapes in found for s in _known(scrapes[-1]) if _matches(s, name, labels)]
         return sum(values) if found and all(v == v for v in values) else None  # noqa: PLR0124  (NaN: it cannot tell)
 
     def buckets(self, service: str, name: str, labels: Labels | None = None) -> Mapping[float, float] | None:
@@ -92,10 +105,10 @@ class Metrics:
             return None
         counts: dict[float, float] = {}
         for scrapes in found:
-            for series, count in scrapes[-1].values.items():
+            for series in _known(scrapes[-1]):
                 if _matches(series, f"{name}_bucket", labels):
                     bound = float(dict(series[1])["le"])
-                    counts[bound] = counts.get(bound, 0.0) + count
+                    counts[bound] = counts.get(bound, 0.0) + scrapes[-1].counted(series)
         return counts
 
     def increase(self, service: str, name: str, window_s: float, labels: Labels | None = None) -> float | None:
@@ -138,7 +151,7 @@ class Metrics:
             rise = 0.0
             for scrape in used[1:]:
                 now = scrape.values.get(series, 0.0)
-                rise += now - last if now >= last else now
+                rise += now - last if now >= last and not scrape.restarted else now
                 last = now
             rises[series] = rise
         return rises
@@ -153,6 +166,19 @@ def parse(text: str, names: Iterable[str]) -> dict[Series, float]:
         for sample in family.samples
         if sample.name in wanted
     }
+
+
+def _next(last: Scrape | None, at_s: float, values: Mapping[Series, float]) -> Scrape:
+    """The scrape after another. One counter that fell tells of a restart, even where others have overtaken themselves."""
+    if last is None:
+        return Scrape(at_s, values)
+    if not any(values.get(s, 0.0) < v for s, v in last.values.items() if s[0].endswith(_COUNTERS)):
+        return Scrape(at_s, values, before=last.before)
+    return Scrape(at_s, values, restarted=True, before={s: last.counted(s) for s in _known(last)})
+
+
+def _known(scrape: Scrape) -> frozenset[Series]:
+    return frozenset(scrape.values.keys() | scrape.before.keys())
 
 
 def _sum(scrape: Scrape, name: str, labels: Labels | None) -> float | None:

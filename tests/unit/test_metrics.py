@@ -45,6 +45,23 @@ async def test_increase_adds_up_over_a_restart() -> None:
     assert made.increase("s", "a_total", 10) == 4 + 1 + 2
 
 
+async def test_a_restart_shows_in_one_counter_and_counts_for_all() -> None:
+    # z has overtaken itself between two scrapes, y tells of it: z rose by 7, not by 2.
+    made = await metrics_of(counter(9, "y") + counter(5, "z"), counter(1, "y") + counter(7, "z"), counter(1, "y"))
+    assert made.increase("s", "a_total", 10, {"code": "z"}) == 7
+    assert [made.counter("s", "a_total", {"code": c}) for c in ("y", "z", "none")] == [9 + 1 + 1, 5 + 7, 0]
+
+
+async def test_counters_and_buckets_go_on_over_a_restart() -> None:
+    made = await metrics_of(histogram(3, 1, 0), histogram(1, 0, 0))
+    assert made.buckets("s", "h_seconds") == {0.1: 4, 0.5: 5, float("inf"): 5}
+    assert made.buckets("nobody", "h_seconds") is None
+    assert made.counter("nobody", "a_total") is None
+    assert made.scraped_s("s") == 0.5
+    assert (await metrics_of(counter(1), None)).scraped_s("s") == 0.0
+    assert (await metrics_of(None)).scraped_s("s") is None
+
+
 async def test_increase_needs_two_scrapes_and_a_fresh_one() -> None:
     assert (await metrics_of(counter(1))).increase("s", "a_total", 10) is None
     silent = await metrics_of(counter(1), counter(5), None, None, None, None, None)
