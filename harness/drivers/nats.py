@@ -1,6 +1,7 @@
 """NATS JetStream: reading streams and consumers, publishing for faults, emptying; the only module with the NATS client."""
 
 import asyncio
+import base64
 import contextlib
 import json
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ OBSERVER = "gameday"
 """The harness's own account on the broker."""
 
 ANSWER_S = 1.0
+AT_ONCE = 50
+"""So many messages are asked for at once."""
 TROUBLE = (NatsError, OSError, TimeoutError)
 
 
@@ -82,6 +85,30 @@ class Broker:
             "ack_pending": int(info["num_ack_pending"]),
             "redelivered": int(info["num_redelivered"]),
         }
+
+    async def held(self, name: str) -> list[tuple[int, Mapping[str, str], bytes]]:
+        """Sequence, headers and payload of every message that a stream holds; raises Unreadable."""
+        state = await self.stream(name)
+        if not state["messages"]:
+            return []
+        found: list[tuple[int, Mapping[str, str], bytes]] = []
+        sequences = range(state["first_seq"], state["last_seq"] + 1)
+        for start in range(0, len(sequences), AT_ONCE):
+            asked = [self._message(name, seq) for seq in sequences[start : start + AT_ONCE]]
+            found += [message for message in await asyncio.gather(*asked) if message is not None]
+        return found
+
+    async def _message(self, stream: str, sequence: int) -> tuple[int, Mapping[str, str], bytes] | None:
+        try:
+            answer = await self._ask(f"STREAM.MSG.GET.{stream}", json.dumps({"seq": sequence}).encode())
+        except Unreadable as error:
+            if "no message found" in str(error):
+                return None
+            raise
+        message = answer["message"]
+        lines = base64.b64decode(message.get("hdrs", "")).decode(errors="replace").splitlines()[1:]
+        headers = dict(line.split(": ", 1) for line in lines if ": " in line)
+        return sequence, headers, base64.b64decode(message.get("data", ""))
 
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish and wait for the stream's acknowledgement; raises ActFailed."""

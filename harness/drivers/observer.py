@@ -44,6 +44,7 @@ class CellObserver:
         self.sql = reader.rows
         self.query = reader.foreign
         self.stream = broker.stream
+        self.messages = broker.held
         self.consumer = broker.consumer
         self.redis = store.read
         self.metric = metrics.value

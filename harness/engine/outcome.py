@@ -17,6 +17,7 @@ class Outcome:
         ttd_s: from the injection to the first alert that fires; None when none does before the response.
         ttr_s: from that alert to the start of the held recovery; None when there is no alert.
         response_to_recovery_s: from the response to the start of the held recovery.
+        recovered: whether the recovery criteria were met.
         restored: whether the cell was shown clean afterwards and may be used again.
     """
 
@@ -28,4 +29,5 @@ class Outcome:
     ttd_s: float | None = None
     ttr_s: float | None = None
     response_to_recovery_s: float | None = None
+    recovered: bool = False
     restored: bool = False

@@ -1,10 +1,12 @@
 """One scenario on one cell: a straight line of phases, from the steady state to the restored cell."""
 
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 
 from harness.engine import claim
 from harness.engine.alerting import Alerting
+from harness.engine.invariants import InvariantWatch
 from harness.engine.judging import momentary, short, throughout, too_busy
 from harness.engine.narrator import Narrator
 from harness.engine.outcome import Outcome
@@ -27,6 +29,7 @@ from harness.model.events import (
     Witnessed,
     WorkloadSummary,
 )
+from harness.model.invariants import Course, Invariants
 from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section, Step
 from harness.model.span import Settings, as_span
@@ -65,6 +68,7 @@ class ScenarioRun(Narrator):
         settings: Settings,
         sections: Mapping[str, Section],
         policy: Policy | None = None,
+        invariants: Invariants | None = None,
     ) -> None:
         self.scenario = scenario.resolve(settings)
         self.arm = arm
@@ -79,6 +83,8 @@ class ScenarioRun(Narrator):
         self._watch = Watch(equipment, probes, emit, scenario.label, also=self._alerting.wanted)
         self._queries = Queries(scenario.queries, equipment.observer, equipment.clock, emit, scenario.label)
         self._traffic = Traffic(self.scenario.workload, equipment.client, random.Random(seed), seed)
+        self._facts = InvariantWatch(equipment, invariants, emit, scenario.label)
+        self._settings = settings
         self._witness: Witness | None = None
         self._settling: list[tuple[float, float]] = []
         self._running: frozenset[str] = frozenset()
@@ -101,9 +107,9 @@ class ScenarioRun(Narrator):
         )
         self._begun_s = self._now()
         try:
-            await self._phases()
-        except _Ended:
-            pass
+            with contextlib.suppress(_Ended):
+                await self._phases()
+            await self._judge_invariants()
         except (InfrastructureError, Unreadable) as error:
             self._find(Finding.UNKNOWN, Phase.RESTORE, f"the run could not go on: {error}")
         finally:
@@ -146,6 +152,7 @@ class ScenarioRun(Narrator):
         await self._traffic.begin(self._clock)
         await self._watch.begin()
         await self._alerting.begin(self._watch.scrape)
+        await self._facts.begin()
 
     async def _steady(self) -> None:
         started_s = self._start(Phase.STEADY)
@@ -168,6 +175,7 @@ class ScenarioRun(Narrator):
             self._end(Phase.STEADY, started_s, "symptom already there")
             self._find(Finding.VACUOUS_SYMPTOM, Phase.STEADY, "the symptom was met before anything was broken")
             raise _Ended
+        await self._facts.moment("steady")
         self._end(Phase.STEADY, started_s, "steady")
 
     def _unsteady(self, since_s: float) -> str | None:
@@ -240,6 +248,7 @@ class ScenarioRun(Narrator):
         await self._watch.rest(started_s + as_span(self.scenario.hold_s).of({}))
         judgement = self._watch.judge(self.scenario.recovery, started_s, self._now(), what="recovery as untreated")
         seen = await self._look_until(bites=True)
+        await self._facts.moment("hold")
         if judgement.verdict is Verdict.HELD:
             self._end(Phase.HOLD, started_s, "recovered by itself")
             self._find(Finding.SELF_HEALED, Phase.HOLD, "the recovery criteria were met before anybody responded")
@@ -293,6 +302,7 @@ class ScenarioRun(Narrator):
         self._check()
         self._end(Phase.RECOVER, started_s, judgement.verdict.value)
         treated = self.arm.responds
+        self.outcome.recovered = judgement.verdict is Verdict.HELD
         if judgement.verdict is Verdict.UNKNOWN:
             self._find(Finding.UNKNOWN, Phase.RECOVER, short(judgement.conditions, "recovery could not be judged"))
         elif treated and judgement.verdict is not Verdict.HELD:
@@ -329,6 +339,31 @@ class ScenarioRun(Narrator):
                 Finding.UNKNOWN, Phase.RECOVER, short(judgement.conditions, "the blast radius could not be judged")
             )
 
+    async def _judge_invariants(self) -> None:
+        """Let what is in flight end, where it can, then judge what must hold through the whole scenario."""
+        started_s = self._start(Phase.INVARIANTS)
+        await self._traffic.end()
+        course = self._course(drained=None)
+        if course.over:
+            course = self._course(drained=await self._facts.drain(self._settings))
+        found = await self._facts.conclude(course, self.scenario.breaks)
+        for finding, says in found:
+            self._find(finding, Phase.INVARIANTS, says)
+        self._end(Phase.INVARIANTS, started_s, "; ".join(sorted({f.value for f, _ in found})) or "held")
+
+    def _course(self, *, drained: bool | None) -> Course:
+        out, arm = self.outcome, self.arm
+        return Course(
+            self._begun_s,
+            out.injected_s,
+            out.responded_s,
+            self._now(),
+            arm.injects,
+            arm.responds,
+            out.recovered,
+            drained,
+        )
+
     # Winding down -----------------------------------------------------------------------------------------------------
 
     async def _wind_down(self) -> None:
@@ -336,6 +371,7 @@ class ScenarioRun(Narrator):
         await self._traffic.end()
         self._judge_busyness()
         await self._watch.end()
+        await self._facts.end()
         if self._witness is not None:
             await self._witness.close()
         started_s = self._start(Phase.RESTORE)

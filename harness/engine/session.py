@@ -125,6 +125,7 @@ class Session:
             settings=numbers,
             sections=self._catalogue.sections,
             policy=self._policy(numbers),
+            invariants=self._catalogue.invariants,
         )
         outcome = await run.run()
         self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)

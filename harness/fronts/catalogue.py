@@ -57,6 +57,7 @@ def load_catalogue(package: str, topology: Topology) -> Catalogue:
         series=dict(_optional(package, "slis", "SERIES", dict[str, Series]())),
         slis=tuple(_optional(package, "slis", "SLIS", tuple[Sli, ...]())),
         alerts=tuple(_optional(package, "alerts", "ALERTS", tuple[Alert, ...]())),
+        invariants=_optional(package, "invariants", "INVARIANTS", None),
     )
     check(catalogue, topology)
     return catalogue
@@ -142,6 +143,9 @@ def _check_names(scenario: Scenario, catalogue: Catalogue, topology: Topology) -
     unknown = [key for key in scenario.sections if key not in catalogue.sections]
     if unknown:
         raise CatalogueError(f"{scenario.module}: there is no section {unknown[0]} in {catalogue.name}.sections")
+    strange = set(scenario.breaks) - {i.name for i in (catalogue.invariants.invariants if catalogue.invariants else ())}
+    if strange:
+        raise CatalogueError(f"{scenario.module}: there is no invariant {', '.join(sorted(strange))} to break")
     missing = scenario.uses - set(topology.parts)
     if missing:
         raise CatalogueError(f"{scenario.module}: the topology has no part {', '.join(sorted(missing))}")

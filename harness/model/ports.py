@@ -67,6 +67,9 @@ class Observer(Protocol):
     async def stream(self, name: str) -> Mapping[str, int]:
         """A JetStream stream's `first_seq`, `last_seq`, `messages`."""
 
+    async def messages(self, stream: str) -> list[tuple[int, Mapping[str, str], bytes]]:
+        """What a stream holds: sequence, headers and payload of each message, oldest first."""
+
     async def consumer(self, stream: str, name: str) -> Mapping[str, int]:
         """A durable consumer's `ack_floor` (stream sequence), `pending`, `ack_pending`, `redelivered`, `delivered`."""
 

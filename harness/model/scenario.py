@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from harness.model.alerts import Alert
 from harness.model.criteria import Criterion
 from harness.model.faults import Fault
+from harness.model.invariants import Invariants
 from harness.model.ledger import Ledger
 from harness.model.ports import Client, Operator
 from harness.model.probes import Probe
@@ -157,6 +158,7 @@ class Scenario:
         variants: other mechanisms.
         variant: the name of the variant this is, or empty.
         queries: of the runbook, sampled while it goes on; given by whoever starts the run.
+        breaks: the invariants that it breaks on purpose, by name.
         settings_ci_only: overrides for the ci profile alone.
     """
 
@@ -177,6 +179,7 @@ class Scenario:
     settle_s: Number = SETTLE_S
     variants: tuple[Variant, ...] = ()
     variant: str = ""
+    breaks: tuple[str, ...] = ()
     summary: str = ""
     module: str = ""
     queries: tuple[Query, ...] = field(default=(), compare=False)
@@ -253,6 +256,7 @@ class Catalogue:
         series: what indicators and alerts are fed with, by name.
         slis: the indicators with their objectives.
         alerts: the alert policy.
+        invariants: what must hold through every scenario; None when the catalogue has none.
     """
 
     name: str
@@ -261,6 +265,7 @@ class Catalogue:
     series: Mapping[str, Series] = field(default_factory=dict)
     slis: tuple[Sli, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    invariants: Invariants | None = None
 
 
 def ledger_is_steady(ledger: Ledger, since_s: float, *, minimum: int) -> bool | None:

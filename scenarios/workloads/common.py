@@ -33,3 +33,11 @@ def enter(
             dict(data or {}),
         )
     )
+
+
+def said(reply: Reply) -> dict[str, str]:
+    """Who the answer of `/v1/me` says one is, and the status of the account; empty for any other answer."""
+    body = reply.json() if reply.status == 200 else None
+    if not isinstance(body, dict) or "accountStatus" not in body:
+        return {}
+    return {"user": str(body.get("userId", "")), "status": str(body["accountStatus"])}

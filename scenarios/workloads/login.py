@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from harness.model.errors import InfrastructureError
 from harness.model.ports import Browser, Client
 from harness.model.values import Reply
-from scenarios.workloads.common import enter
+from scenarios.workloads.common import enter, said
 
 USERS = 40
 """The realm has user-001 to user-040."""
@@ -120,4 +120,4 @@ class Logins:
         enter(client, "logins.login", planned_s, sent_s, reply, accepted=good)
         began_s = client.clock.now_s()
         me = await browser.request("GET", "/v1/me")
-        enter(client, "logins.me", began_s, began_s, me, accepted=me.status == 200)
+        enter(client, "logins.me", began_s, began_s, me, accepted=me.status == 200, data=said(me))

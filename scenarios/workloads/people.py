@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from harness.model.ports import Client
-from scenarios.workloads.common import enter
+from scenarios.workloads.common import enter, said
 from scenarios.workloads.login import Crowd, crowd
 
 SIZE = 6
@@ -42,6 +42,15 @@ class People:
             )
         )
         reply = await browser.request("GET", path)
-        enter(client, f"people.{op}", planned_s, sent_s, reply, accepted=reply.status == 200, key=user_id)
+        enter(
+            client,
+            f"people.{op}",
+            planned_s,
+            sent_s,
+            reply,
+            accepted=reply.status == 200,
+            key=user_id,
+            data=said(reply),
+        )
         if reply.status == 401:
             await people.enter_again(client, who)

@@ -14,6 +14,7 @@ from harness.model.arms import TIMELINE, Arm
 from harness.model.criteria import always, eventually
 from harness.model.errors import ActFailed, CellError, Unreadable
 from harness.model.events import Event
+from harness.model.invariants import Invariants
 from harness.model.ledger import Ledger, Sent
 from harness.model.probes import Cohort, Probe, cohort_probe
 from harness.model.runtime import CellSpec, LinkState
@@ -325,9 +326,14 @@ def scenario(world: World) -> Scenario:
 
 
 async def play(
-    world: World, *, arm: Arm = TIMELINE, of: Scenario | None = None, policy: Policy | None = None
+    world: World,
+    *,
+    arm: Arm = TIMELINE,
+    of: Scenario | None = None,
+    policy: Policy | None = None,
+    invariants: Invariants | None = None,
 ) -> tuple[Outcome, list[Event]]:
-    """Run a scenario in a world, with an alert policy or without; gives its outcome and the journal."""
+    """Run a scenario in a world, with an alert policy and invariants or without; gives its outcome and the journal."""
     journal: list[Event] = []
     run = ScenarioRun(
         of or scenario(world),
@@ -338,5 +344,6 @@ async def play(
         settings={},
         sections={},
         policy=policy,
+        invariants=invariants,
     )
     return await run.run(), journal

@@ -49,7 +49,7 @@ async def test_a_fault_that_goes_away_late_in_the_hold_is_seen_by_the_witness() 
 async def test_the_proof_has_every_phase_in_order_and_the_times() -> None:
     outcome, journal = await play(World())
     phases = [e.phase for e in journal if isinstance(e, PhaseEnded)]
-    assert phases == ["steady", "inject", "witness", "symptom", "hold", "respond", "recover", "restore"]
+    assert phases == ["steady", "inject", "witness", "symptom", "hold", "respond", "recover", "invariants", "restore"]
     assert outcome.symptom_s is not None
     assert 0 <= outcome.symptom_s < 1
     assert outcome.response_to_recovery_s is not None

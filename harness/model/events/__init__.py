@@ -33,6 +33,7 @@ from harness.model.events.run import (
 from harness.model.events.runbook import (
     AlertFired,
     Completed,
+    FactsRecorded,
     InvariantJudged,
     LedgerCounted,
     Queried,
@@ -55,6 +56,7 @@ __all__ = [
     "CohortTaken",
     "Completed",
     "Event",
+    "FactsRecorded",
     "Finding",
     "Found",
     "InvariantJudged",
@@ -104,6 +106,7 @@ KINDS: dict[str, type[Event]] = {
         Timed,
         AlertFired,
         SliMeasured,
+        FactsRecorded,
         LedgerCounted,
         InvariantJudged,
         RuleJudged,

@@ -46,6 +46,16 @@ class SliMeasured(Event):
 
 
 @dataclass(frozen=True)
+class FactsRecorded(Event):
+    """The facts that invariants are judged on, as model.invariants packs them, so that they can be judged again."""
+
+    kind = "facts"
+    tables: dict[str, Any]
+    unread: dict[str, str]
+    course: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class LedgerCounted(Event):
     """How many event ids stand at each stage of their way, by the stage's name, at the end of the scenario."""
 

@@ -32,6 +32,7 @@ class Record:
     Attributes:
         status: the answer given, or that would have been given.
         caller_there: whether the caller still waited when it ended.
+        left_at: when the caller went without an answer; None when it stayed.
     """
 
     request_id: str
@@ -42,6 +43,7 @@ class Record:
     ended_at: float | None = None
     status: int | None = None
     caller_there: bool | None = None
+    left_at: float | None = None
 
 
 class Provider:
@@ -80,7 +82,7 @@ class Provider:
         gone = asyncio.create_task(self._until_gone(request))
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            record.caller_there = False
+            record.caller_there, record.left_at = False, time.time()
             return Response(status_code=499)
         gone.cancel()
         with contextlib.suppress(asyncio.CancelledError):
