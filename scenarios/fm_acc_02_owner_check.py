@@ -64,6 +64,7 @@ SCENARIO = Scenario(
                 "fault": BadRelease("account", "1.2.0"),
                 "symptom": eventually(boundary.violations.at_least(1), within_s=12.0),
                 "response": (roll_back,),
+                "breaks": ("I9",),
             },
         ),
     ),
