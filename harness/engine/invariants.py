@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from harness.engine.outcome import Outcome
+from harness.model.arms import Arm
 from harness.model.criteria import Verdict
 from harness.model.errors import Unreadable
 from harness.model.events import Event, FactsRecorded, Finding, InvariantJudged, LedgerCounted, Noted
@@ -92,7 +94,7 @@ class InvariantWatch:
         table += (dict(zip(source.all_columns, (*before, *map(_plain, row)), strict=True)) for row in rows)
         return None
 
-    async def drain(self, settings: Settings) -> bool | None:
+    async def _drain(self, settings: Settings) -> bool | None:
         """Wait a bounded time until nothing is in flight; None when that cannot be known."""
         if self._of is None:
             return None
@@ -107,10 +109,12 @@ class InvariantWatch:
                 await self._clock.sleep(DRAIN_EVERY_S)
         return None if left is None else left == 0
 
-    async def conclude(self, course: Course, breaks: tuple[str, ...]) -> list[Made]:
-        """Read what is left to read, judge everything, write it to the journal; gives the findings."""
+    async def conclude(self, course: Course, breaks: tuple[str, ...], settings: Settings) -> list[Made]:
+        """Let what is in flight end where it can, read what is left to read, judge everything; gives the findings."""
         if self._of is None:
             return []
+        if course.over:
+            course = replace(course, drained=await self._drain(settings))
         await self.moment(END)
         await self.end()
         for source in self._sources(When.END):
@@ -131,6 +135,20 @@ class InvariantWatch:
         except Unreadable as error:
             self._emit(Noted(self._clock.now_s(), self._label, f"the event ids could not be counted: {error}"))
         return found
+
+
+def course_of(arm: Arm, outcome: Outcome, begun_s: float, now_s: float) -> Course:
+    """The course of a scenario run that has come to its end."""
+    return Course(
+        begun_s,
+        outcome.injected_s,
+        outcome.responded_s,
+        now_s,
+        arm.injects,
+        arm.responds,
+        outcome.recovered,
+        drained=None,
+    )
 
 
 def judged(of: Invariants, facts: Facts) -> list[tuple[Invariant, Ruling]]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from harness.engine import claim
 from harness.engine.alerting import Alerting
-from harness.engine.invariants import InvariantWatch
-from harness.engine.judging import momentary, short, throughout, too_busy
+from harness.engine.invariants import InvariantWatch, course_of
+from harness.engine.judging import momentary, short, too_busy
 from harness.engine.narrator import Narrator
 from harness.engine.outcome import Outcome
 from harness.engine.queries import Queries
 from harness.engine.reconcile import reconcile
+from harness.engine.steadiness import unsteady
 from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
 from harness.model.alerts import Policy
@@ -29,7 +30,7 @@ from harness.model.events import (
     Witnessed,
     WorkloadSummary,
 )
-from harness.model.invariants import Course, Invariants
+from harness.model.invariants import Invariants
 from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section, Step
 from harness.model.span import Settings, as_span
@@ -161,7 +162,7 @@ class ScenarioRun(Narrator):
             since_s = self._now()
             self._alerting.steady_from(since_s)
             await self._watch.rest(since_s + STEADY_S)
-            lack = self._unsteady(since_s)
+            lack = unsteady(self.scenario, self._eq.ledger, self._watch, since_s, STEADY_S)
             if lack is None:
                 break
             if self._now() > deadline_s:
@@ -177,28 +178,6 @@ class ScenarioRun(Narrator):
             raise _Ended
         await self._facts.moment("steady")
         self._end(Phase.STEADY, started_s, "steady")
-
-    def _unsteady(self, since_s: float) -> str | None:
-        """What keeps the stretch since a moment from being steady; None when it is."""
-        ledger = self._eq.ledger
-        minimum = max(1, int(sum(w.rate_hz for w in self.scenario.workload) * STEADY_S * 0.5))
-        sent = ledger.since(since_s)
-        if self.scenario.workload and len(sent) < minimum:
-            return f"only {len(sent)} requests ended in {STEADY_S:g} s, {minimum} were expected"
-        refused = [s for s in sent if not s.accepted]
-        if len(refused) * 100 > len(sent):
-            worst = refused[-1]
-            how = worst.code or worst.status or worst.error
-            return f"{len(refused)} of {len(sent)} requests failed, the last {worst.op} with {how}"
-        for criterion, what in (
-            (self.scenario.steady, "steady state"),
-            (self.scenario.unaffected, "unaffected as control"),
-        ):
-            if criterion is not None:
-                judgement = self._watch.judge(throughout(criterion), since_s, self._now(), what=what)
-                if judgement.verdict is not Verdict.HELD:
-                    return short(judgement.conditions, f"{what}: {criterion}")
-        return None
 
     async def _inject(self) -> None:
         started_s = self._start(Phase.INJECT)
@@ -343,26 +322,11 @@ class ScenarioRun(Narrator):
         """Let what is in flight end, where it can, then judge what must hold through the whole scenario."""
         started_s = self._start(Phase.INVARIANTS)
         await self._traffic.end()
-        course = self._course(drained=None)
-        if course.over:
-            course = self._course(drained=await self._facts.drain(self._settings))
-        found = await self._facts.conclude(course, self.scenario.breaks)
+        course = course_of(self.arm, self.outcome, self._begun_s, self._now())
+        found = await self._facts.conclude(course, self.scenario.breaks, self._settings)
         for finding, says in found:
             self._find(finding, Phase.INVARIANTS, says)
         self._end(Phase.INVARIANTS, started_s, "; ".join(sorted({f.value for f, _ in found})) or "held")
-
-    def _course(self, *, drained: bool | None) -> Course:
-        out, arm = self.outcome, self.arm
-        return Course(
-            self._begun_s,
-            out.injected_s,
-            out.responded_s,
-            self._now(),
-            arm.injects,
-            arm.responds,
-            out.recovered,
-            drained,
-        )
 
     # Winding down -----------------------------------------------------------------------------------------------------
 

@@ -162,6 +162,10 @@ class Watch:
         self.report(criterion, judgement, what)
         return judgement
 
+    def now_s(self) -> float:
+        """The moment now, in seconds since the run began."""
+        return self._clock.now_s()
+
     async def rest(self, until_s: float) -> None:
         """Let time pass up to a moment, and on to the first sweep after it."""
         await self._clock.sleep_until(until_s)
