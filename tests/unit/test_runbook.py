@@ -93,7 +93,9 @@ def test_dashes_below_a_numbered_step_belong_to_it() -> None:
 
 
 def test_a_digest_follows_the_words_and_not_their_markup_or_width() -> None:
-    assert digest_of("restore `the` route") == digest_of("**restore**  the route") == digest_of("\uff52estore the route")
+    assert (
+        digest_of("restore `the` route") == digest_of("**restore**  the route") == digest_of("\uff52estore the route")
+    )
     assert digest_of("restore the route") != digest_of("restore a route")
 
 
