@@ -83,3 +83,44 @@ def test_a_package_that_is_none(package: Path) -> None:
 def test_a_stack_file_that_is_not_there() -> None:
     with pytest.raises(CatalogueError, match="cannot be read"):
         load_topology("/nowhere/topology.toml")
+
+
+ALERTS = """
+    from harness.model.alerts import AnyNew, OverFor
+    from harness.model.span import setting
+    ALERTS = (AnyNew("new rows", "rows", kind="page"),)
+"""
+SLIS = """
+    from harness.model.slis import Counter, Highest, Query, Sli
+    SERIES = {"rows": Query("SELECT count(*) FROM t")}
+    SLIS = (Sli("x.rows", "", 0, "count", "rows", Highest("rows")),)
+"""
+
+
+def test_a_catalogue_may_have_indicators_and_alerts(package: Path) -> None:
+    write(package, GOOD)
+    write(package, SLIS, "slis.py")
+    write(package, ALERTS, "alerts.py")
+    found = load_catalogue("brokencat", load_topology(None))
+    assert [sli.name for sli in found.slis] == ["x.rows"]
+    assert [alert.name for alert in found.alerts] == ["new rows"]
+    assert list(found.series) == ["rows"]
+
+
+@pytest.mark.parametrize(
+    ("slis", "alerts", "says"),
+    [
+        ("SERIES = {}", ALERTS, "new rows needs the series rows"),
+        (SLIS.replace('Highest("rows")', 'Highest("nothing")'), "ALERTS = ()", "x.rows needs the series nothing"),
+        (SLIS.replace('Query("SELECT count(*) FROM t")', 'Counter("nobody", "x")'), "ALERTS = ()", "which is no service"),
+        (SLIS, ALERTS.replace("AnyNew(", "OverFor(").replace('"rows",', '"rows", 1, setting("no.such"),'), "no.such"),
+        (SLIS, "1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_indicators_and_alerts_that_cannot_be_are_one_line(package: Path, slis: str, alerts: str, says: str) -> None:
+    write(package, GOOD)
+    write(package, slis, "slis.py")
+    write(package, alerts, "alerts.py")
+    with pytest.raises(CatalogueError, match=says) as caught:
+        load()
+    assert "\n" not in str(caught.value)
