@@ -184,9 +184,9 @@ def list_(catalogue: str, stack: str | None, profile: str, sections: tuple[str, 
     loaded = load_catalogue(catalogue, topology)
     chosen = plan.choose(loaded, sections=sections)
     if form == "markdown":
-        from harness.fronts.catalogue_page import page  # noqa: PLC0415
+        from harness.fronts.catalogue_page import own_runbook, page  # noqa: PLC0415
 
-        click.echo(page(loaded, topology, chosen))
+        click.echo(page(loaded, topology, chosen, own_runbook(catalogue)))
         return
     if as_json or form == "json":
         import json  # noqa: PLC0415
