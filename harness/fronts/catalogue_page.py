@@ -65,7 +65,9 @@ def _scenario(s: Scenario, topology: Topology, sections: Sequence[str]) -> list[
     lines += ["- Response:"]
     for number, step in enumerate(s.response, start=1):
         unless = f" (not needed when {_conditions(step.unless)})" if step.unless else ""
-        lines.append(f"  {number}. {step.title}{'' if step.in_runbook or sections else ' (not in the runbook)'}{unless}")
+        lines.append(
+            f"  {number}. {step.title}{'' if step.in_runbook or sections else ' (not in the runbook)'}{unless}"
+        )
     lines += [f"- Recovered when: {_criterion(s.recovery, [p.recovery for p in plain.values()])}"]
     if s.unaffected:
         lines += [f"- Stays whole: {_conditions(s.unaffected)}"]

@@ -11,7 +11,8 @@ from harness.model.runbook import Query
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EVENT = "gameday-query"
-WRITE = f"INSERT INTO notification.processed_events (event_id, processed_at) VALUES ('{EVENT}', now())"
+WRITE = "INSERT INTO notification.processed_events (event_id, processed_at) VALUES ('gameday-query', now())"
+COUNT = "SELECT count(*) FROM notification.processed_events WHERE event_id = %s"
 
 
 @pytest.mark.parametrize(
@@ -30,9 +31,7 @@ async def test_a_query_that_was_not_refused_before_is_refused_by_the_database(
 ) -> None:
     with pytest.raises(Unreadable, match=says):
         await kit.observer.query(text)
-    assert await kit.observer.sql(f"SELECT count(*) FROM notification.processed_events WHERE event_id = '{EVENT}'") == [
-        (0,)
-    ]
+    assert await kit.observer.sql(COUNT, (EVENT,)) == [(0,)]
 
 
 async def test_what_a_query_leaves_behind_is_gone_for_the_next(kit: CellEquipment) -> None:
