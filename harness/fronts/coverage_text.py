@@ -16,10 +16,12 @@ WIDTH = 80
 def table(result: Coverage, baseline: Sequence[str] | None) -> str:
     """For a terminal."""
     lines = [place(result), ""]
-    lines.append(f"{'failure mode':<14}{'section':<9}{'checks':>7}{'resp.':>7}{'recov.':>7}{'SLIs':>6}  {'last claim'}")
+    lines.append(
+        f"{'failure mode':<14}{'symptom':<8}{'checks':>7}{'resp.':>6}{'recov.':>7}{'SLIs':>5}{'scenario':>9}  last claim, age"
+    )
     lines += [
-        f"{row.id:<14}{','.join(row.sections) or '-':<9}{_count(row.checks):>7}{_count(row.response):>7}"
-        f"{_count(row.recovery):>7}{_slis(row):>6}  {_last(row)}"
+        f"{row.id:<14}{','.join(row.sections) or 'none':<8}{_count(row.checks):>7}{_count(row.response):>6}"
+        f"{_count(row.recovery):>7}{_slis(row):>5}{_scenario(row):>9}  {_last(row)}".rstrip()
         for row in result.rows
     ]
     lines += ["", *_wrapped(_counts(result)), ""]
@@ -48,7 +50,7 @@ def markdown(result: Coverage, baseline: Sequence[str] | None) -> str:
         slis = "not measured" if r.slis is None else ", ".join(r.slis) or "none"
         cells = [
             r.id, ", ".join(r.sections) or "none", r.symptom or "none", _count(r.checks), _count(r.response),
-            _count(r.recovery), slis, r.scenario or "none", _last(r),
+            _count(r.recovery), slis, r.scenario or "none", _last(r) or "none",
         ]  # fmt: skip
         lines.append("| " + " | ".join(_cell(c) for c in cells) + " |")
     if result.queries:
@@ -109,12 +111,17 @@ def _slis(row: Row) -> str:
     return "-" if row.slis is None else str(len(row.slis))
 
 
-def _last(row: Row) -> str:
+def _scenario(row: Row) -> str:
+    """Whether there is one, and how many variants more."""
     if not row.scenario:
-        return "no scenario"
+        return "none"
+    return f"yes+{row.variants}" if row.variants else "yes"
+
+
+def _last(row: Row) -> str:
     if row.last is None:
-        return "never run"
-    return f"{row.last.claim}, {age(row.last)}"
+        return "never run" if row.scenario else ""
+    return f"{row.last.claim} {age(row.last)}"
 
 
 def age(last: LastClaim) -> str:
@@ -123,8 +130,8 @@ def age(last: LastClaim) -> str:
         return "age unknown"
     for unit_s, word in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if last.age_s >= unit_s:
-            return f"{last.age_s / unit_s:.0f} {word} ago"
-    return "just now"
+            return f"{last.age_s / unit_s:.0f} {word}"
+    return f"{last.age_s:.0f} s"
 
 
 def _query(state: QueryState) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.model.events import KINDS, Queried, SliMeasured
 from harness.model.runbook import Bullet
-from harness.model.scenario import Catalogue, Scenario
+from harness.model.scenario import Catalogue
 from harness.runbook.parse import SILENT, Chapter, Item, Runbook
 
 GAPS = {
@@ -96,6 +96,7 @@ class Row:
     recovery: tuple[int, int] | None
     slis: tuple[str, ...] | None
     scenario: str
+    variants: int
     last: LastClaim | None
 
 
@@ -250,15 +251,10 @@ def _row(id_: str, book: Runbook, catalogue: Catalogue, by_key: Mapping[str, Cla
         count("response"),
         count("recovery"),
         last.slis if last else None,
-        _scenario_text(scenario),
+        scenario.title if scenario else "",
+        len(scenario.variants) if scenario else 0,
         last,
     )
-
-
-def _scenario_text(scenario: Scenario | None) -> str:
-    if scenario is None:
-        return ""
-    return f"{scenario.title}" + (f" (+{len(scenario.variants)})" if scenario.variants else "")
 
 
 def _gaps_of_ids(rows: Sequence[Row], book: Runbook, known: Sequence[str]) -> list[Gap]:
@@ -301,10 +297,16 @@ def _gaps_of_bullets(bullets: Sequence[Claimed], claims: _Claims) -> list[Gap]:
         elif bullet.accepted is not True:
             found.append(Gap("changed", f"{item.key}={item.digest}", f"{item.key} (line {item.line}): {text}"))
         found += [
-            Gap("lost-claim", f"{item.key}={name}", f"{item.key} is claimed by {name}: there is no such thing")
+            Gap("lost-claim", f"{item.key}={name}", f"{item.key} is claimed by {name}, {_why_lost(name)}")
             for name in claims.lost(item.key)
         ]
     return found
+
+
+def _why_lost(name: str) -> str:
+    if name.startswith("every run's "):
+        return "which no run has told"
+    return "a step that no response has" if ":" in name else "a probe that no criterion has"
 
 
 def _query(
