@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from harness.fronts.options import lang_option
 from harness.model.errors import GamedayError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -174,31 +175,33 @@ def merge(runs: tuple[Path, ...], reports: Path) -> int:
 @click.option("--section", "sections", multiple=True, metavar="5.6", help="Only this section's.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; the same as --format json.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-def list_(catalogue: str, stack: str | None, profile: str, sections: tuple[str, ...], as_json: bool, form: str) -> None:
+@lang_option
+def list_(sections: tuple[str, ...], as_json: bool, form: str, lang: str, **asked: Any) -> None:
     """List the scenarios of the catalogue."""
     from harness.engine import plan  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415
+    from harness.fronts.messages import load_messages  # noqa: PLC0415
 
-    del profile
-    topology = load_topology(stack)
-    loaded = load_catalogue(catalogue, topology)
+    topology = load_topology(asked["stack"])
+    loaded = load_catalogue(asked["catalogue"], topology)
+    said = load_messages(asked["catalogue"], lang)
     chosen = plan.choose(loaded, sections=sections)
     if form == "markdown":
         from harness.fronts.catalogue_page import own_runbook, page  # noqa: PLC0415
 
-        click.echo(page(loaded, topology, chosen, own_runbook(catalogue)))
+        click.echo(page(loaded, topology, chosen, own_runbook(asked["catalogue"])))
         return
     if as_json or form == "json":
         import json  # noqa: PLC0415
 
         rows = [
-            {"id": s.id, "title": s.title, "sections": list(s.sections), "variants": [v.name for v in s.variants]}
+            {"id": s.id, "title": said.title(s.id, s.title), "sections": list(s.sections), "variants": [v.name for v in s.variants]}
             for s in chosen
         ]
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     for s in chosen:
-        click.echo(f"{s.id:<14} {','.join(s.sections):<8} {s.title}")
+        click.echo(f"{s.id:<14} {','.join(s.sections):<8} {said.title(s.id, s.title)}")
         if s.variants:
             click.echo(f"{'':<23} variants: {', '.join(v.name for v in s.variants)}")
 
@@ -206,11 +209,12 @@ def list_(catalogue: str, stack: str | None, profile: str, sections: tuple[str, 
 @main.command()
 @click.argument("id_", metavar="ID")
 @_shared
-def show(id_: str, catalogue: str, stack: str | None, profile: str) -> None:
+@lang_option
+def show(id_: str, catalogue: str, stack: str | None, profile: str, lang: str) -> None:
     """Show what a scenario does, from the code."""
     from harness.fronts.show import text_of  # noqa: PLC0415  (the command line must answer at once)
 
-    click.echo(text_of(id_, catalogue, stack, profile))
+    click.echo(text_of(id_, catalogue, stack, profile, lang))
 
 
 @main.command()

@@ -2,17 +2,21 @@
 
 import textwrap
 
+from rich.cells import cell_len
+
 from harness.engine import plan
 from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.fronts.messages import load_messages
 from harness.model.criteria import Criterion
 from harness.model.errors import UsageError
 from harness.model.scenario import Scenario
 from harness.model.span import as_span
+from harness.report.lang import ENGLISH, Messages, text
 
 WIDTH = 78
 
 
-def text_of(label: str, package: str, stack: str | None, profile: str) -> str:
+def text_of(label: str, package: str, stack: str | None, profile: str, lang: str = ENGLISH) -> str:
     """The scenario with its lengths in a profile; raises UsageError."""
     topology = load_topology(stack)
     if profile not in topology.profiles:
@@ -21,42 +25,80 @@ def text_of(label: str, package: str, stack: str | None, profile: str) -> str:
     scenario = plan.choose(catalogue, [label])[0]
     overrides = {name: value for (_, name), value in scenario.settings.items()}
     plain = scenario.resolve(topology.numbers(profile, overrides))
-    lines = [f"{scenario.label}  {scenario.title}", "=" * WIDTH, scenario.summary, ""]
-    lines += _block("runbook", ", ".join(scenario.sections) or "no section")
-    lines += _block("workload", "; ".join(f"{w.name}, {w.rate_hz:g} a second" for w in scenario.workload))
-    lines += _block("breaks", scenario.fault.says)
-    lines += _criterion("symptom", scenario.symptom, plain.symptom)
-    lines += _block("hold", f"{as_span(plain.hold_s).of({}):.3g} s untreated ({as_span(scenario.hold_s).text})")
+    said = load_messages(package, lang)
+    return "\n".join(_lines(scenario, plain, said))
+
+
+def _lines(scenario: Scenario, plain: Scenario, said: Messages) -> list[str]:
+    lang = said.lang
+    title = said.title(scenario.label, scenario.title)
+    lines = [f"{scenario.label}  {title}", "=" * WIDTH]
+    for line in said.summary(scenario.label, scenario.summary).splitlines():
+        lines += [line] if cell_len(line) <= WIDTH else _block("", line, indent=10, first="")
+    lines.append("")
+    lines += _block(_word("runbook", lang), ", ".join(scenario.sections) or _word("no_section", lang))
+    rates = [text("show.rate", lang, name=w.name, rate=f"{w.rate_hz:g}") for w in scenario.workload]
+    lines += _block(_word("workload", lang), "; ".join(rates))
+    lines += _block(_word("breaks", lang), said.sentence(scenario.fault.says))
+    lines += _criterion(_word("symptom", lang), scenario.symptom, plain.symptom, said)
+    derived = as_span(scenario.hold_s).text
+    lines += _block(
+        _word("hold", lang), text("show.untreated", lang, s=f"{as_span(plain.hold_s).of({}):.3g}", derived=derived)
+    )
     for number, step in enumerate(scenario.response, start=1):
-        unless = f" (not needed when {step.unless})" if step.unless else ""
-        mark = "" if step.in_runbook else " [not in the runbook]"
-        lines += _block("response" if number == 1 else "", f"{number}. {step.title}{mark}{unless}")
-    lines += _criterion("recovery", scenario.recovery, plain.recovery)
+        unless = text("show.unless", lang, condition=step.unless) if step.unless else ""
+        mark = "" if step.in_runbook else _word("not_in_runbook", lang)
+        head = _word("response", lang) if number == 1 else ""
+        lines += _block(head, f"{number}. {said.step(step.title)}{mark}{unless}")
+    lines += _criterion(_word("recovery", lang), scenario.recovery, plain.recovery, said)
     if scenario.unaffected:
-        lines += _block("unaffected", " and ".join(str(c) for c in scenario.unaffected.conditions))
-    lines += _block("placebo", scenario.placebo.title)
-    lines += _settings(scenario)
+        conditions = [said.sentence(str(c)) for c in scenario.unaffected.conditions]
+        lines += _block(_word("unaffected", lang), _word("conjunction", lang).join(conditions))
+    lines += _block(_word("placebo", lang), said.step(scenario.placebo.title))
+    if scenario.settings:
+        cell = "; ".join(f"{owner} {name} = {v}" for (owner, name), v in scenario.settings.items())
+        lines += _block(_word("cell", lang), cell)
     if scenario.variants:
-        lines += _block("variants", ", ".join(v.name for v in scenario.variants))
-    lines += _block("code", scenario.module)
-    return "\n".join(lines)
+        lines += _block(_word("variants", lang), ", ".join(v.name for v in scenario.variants))
+    lines += _block(_word("code", lang), scenario.module)
+    return lines
 
 
-def _criterion(what: str, asked: Criterion, plain: Criterion) -> list[str]:
+def _word(key: str, lang: str) -> str:
+    return text(f"show.{key}", lang)
+
+
+def _criterion(what: str, asked: Criterion, plain: Criterion, said: Messages) -> list[str]:
     lines = []
     for number, (condition, resolved) in enumerate(zip(asked.conditions, plain.conditions, strict=True)):
         derived = "" if str(condition) == str(resolved) else f"   ({condition.test})"
-        lines += _block(what if number == 0 else "", f"{resolved}{derived}")
-        lines += _block("", f"  {condition.probe.says}")
+        lines += _block(what if number == 0 else "", f"{said.sentence(str(resolved))}{derived}")
+        lines += _block("", f"  {said.probe(condition.probe.name, condition.probe.says)}")
     within, hold = as_span(plain.within_s).of({}), as_span(plain.hold_s).of({})
-    return [*lines, *_block("", f"within {within:.3g} s, for {hold:.3g} s")]
+    return [*lines, *_block("", text("show.within", said.lang, within=f"{within:.3g}", hold=f"{hold:.3g}"))]
 
 
-def _settings(scenario: Scenario) -> list[str]:
-    if not scenario.settings:
-        return []
-    return _block("its cell", "; ".join(f"{owner} {name} = {v}" for (owner, name), v in scenario.settings.items()))
+def _block(head: str, said: str, *, indent: int = 14, first: str | None = None) -> list[str]:
+    """A headed paragraph; wide characters count twice, and a line of them may end anywhere."""
+    first = head + " " * max(1, 12 - cell_len(head)) if first is None else first
+    if said.isascii():
+        return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * indent) or [head]
+    lines, line = [], first
+    for piece in _pieces(said):
+        if cell_len(line) + cell_len(piece) > WIDTH and line.strip():
+            lines.append(line.rstrip())
+            line = " " * indent + piece.lstrip()
+        else:
+            line += piece
+    return [*lines, line.rstrip()]
 
 
-def _block(head: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=f"{head:<12}", subsequent_indent=" " * 14) or [head]
+def _pieces(said: str) -> list[str]:
+    """Where a line may end: after a blank and after a wide character that no closing mark follows."""
+    pieces = [""]
+    for before, character in zip(" " + said, said, strict=False):
+        breaks = before == " " or cell_len(before) > 1 or cell_len(character) > 1
+        if breaks and character not in "。、，．）］」』,.;:)":
+            pieces.append("")
+        pieces[-1] += character
+    return pieces

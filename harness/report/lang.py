@@ -1,0 +1,151 @@
+"""The message catalogue: the harness's own words by key, and what a catalogue package says, in another language.
+
+English is what scenario modules, probes and sections say themselves. Another language is looked up; what it lacks is
+said in English.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "ja")
+
+ENGLISH = LANGUAGES[0]
+
+FOLDER = Path(__file__).parent / "messages"
+
+VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""What says in the environment which language is wanted; the first one that is not empty decides."""
+
+PATTERNS = "patterns"
+"""The table of sentences that the model makes of names and numbers, as regular expressions, and what stands for them."""
+
+
+def language(asked: str | None, environ: Mapping[str, str]) -> str:
+    """The language that was asked for, else the environment's, else English; an unknown one of the environment is that."""
+    if asked:
+        return asked
+    said = next((environ[name] for name in VARIABLES if environ.get(name)), "")
+    code = re.split(r"[_.@-]", said)[0].lower()
+    return code if code in LANGUAGES else ENGLISH
+
+
+@cache
+def words(lang: str) -> Mapping[str, str]:
+    """The harness's own words in one language, by `<table>.<name>`."""
+    return dict(_flat(_tables(lang)))
+
+
+@cache
+def _tables(lang: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
+
+
+def _flat(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for table, entries in tables.items():
+        if table != PATTERNS:
+            yield from ((f"{table}.{name}", str(said)) for name, said in entries.items())
+
+
+def text(key: str, lang: str = ENGLISH, **values: object) -> str:
+    """The words of a key with values put in.
+
+    What the language lacks is said in English; an unknown key (a phase or finding of a newer version) gives its last
+    part as it is.
+    """
+    said = words(lang).get(key) if lang in LANGUAGES else None
+    if said is None:
+        said = words(ENGLISH).get(key)
+    if said is None:
+        return key.partition(".")[2] or key
+    return said.format(**values) if values else said
+
+
+def beginning(prefix: str, lang: str) -> dict[str, str]:
+    """All words whose keys begin with a prefix, by the rest of the key."""
+    return {key.removeprefix(prefix): text(key, lang) for key in words(ENGLISH) if key.startswith(prefix)}
+
+
+@cache
+def _patterns(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    rows: list[list[str]] = _tables(lang).get(PATTERNS, {}).get("sentences", []) if lang in LANGUAGES else []
+    return tuple((re.compile(pattern), said) for pattern, said in rows)
+
+
+def sentence(english: str, lang: str) -> str:
+    """A sentence that the model makes, of a fault for example, in another language; English where nothing fits."""
+    return "; ".join(_one(part, lang) for part in english.split("; "))
+
+
+def _one(english: str, lang: str) -> str:
+    for pattern, said in _patterns(lang):
+        found = pattern.fullmatch(english)
+        if found:
+            return found.expand(said)
+    return english
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What a catalogue package says, in one language: every answer is English where it lacks the other.
+
+    Attributes:
+        lang: the language.
+        tables: its translations: `scenarios` by id or label (each a table with `title` and `summary`), and `sections`,
+            `checks`, `probes`, `slis`, `alerts` by their keys and names, `steps` by their English titles.
+    """
+
+    lang: str = ENGLISH
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    def title(self, label: str, english: str) -> str:
+        """A scenario's title; a variant's is its id's unless it has one of its own."""
+        return self._scenario(label, "title", english)
+
+    def summary(self, label: str, english: str) -> str:
+        """A scenario's summary, with its lines of symptom, response and recovery."""
+        return self._scenario(label, "summary", english)
+
+    def step(self, english: str) -> str:
+        """A step's title, placebos included."""
+        return self._of("steps", english, english)
+
+    def section(self, key: str, english: str) -> str:
+        """A section's title."""
+        return self._of("sections", key, english)
+
+    def check(self, key: str, english: str) -> str:
+        """A check's title."""
+        return self._of("checks", key, english)
+
+    def probe(self, name: str, english: str = "") -> str:
+        """What a probe measures; its name where nothing says so."""
+        return self._of("probes", name, english or name)
+
+    def sli(self, name: str, english: str) -> str:
+        """What an indicator measures."""
+        return self._of("slis", name, english)
+
+    def alert(self, name: str) -> str:
+        """An alert's name."""
+        said = self._of("alerts", name, name)
+        return sentence(name, self.lang) if said == name else said
+
+    def sentence(self, english: str) -> str:
+        """A fault or condition in words, made of names and numbers by the model."""
+        said = self._of("sentences", english, "")
+        return said or sentence(english, self.lang)
+
+    def _scenario(self, label: str, what: str, english: str) -> str:
+        for key in (label, label.partition(":")[0]):
+            said = self.tables.get("scenarios", {}).get(key, {}).get(what)
+            if said:
+                return str(said).strip()
+        return english
+
+    def _of(self, table: str, key: str, english: str) -> str:
+        return str(self.tables.get(table, {}).get(key) or english)
