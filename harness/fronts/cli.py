@@ -195,7 +195,12 @@ def list_(sections: tuple[str, ...], as_json: bool, form: str, lang: str, **aske
         import json  # noqa: PLC0415
 
         rows = [
-            {"id": s.id, "title": said.title(s.id, s.title), "sections": list(s.sections), "variants": [v.name for v in s.variants]}
+            {
+                "id": s.id,
+                "title": said.title(s.id, s.title),
+                "sections": list(s.sections),
+                "variants": [v.name for v in s.variants],
+            }
             for s in chosen
         ]
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))

@@ -45,7 +45,7 @@ def wanted(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
 
 def missing(catalogue: Catalogue, messages: Messages) -> list[str]:
     """What the translation lacks, `<table> <key>: <English>` each, in order and once."""
-    lacks = {}
+    lacks: dict[str, None] = {}
     for table, key, english in wanted(catalogue):
         if not _has(messages, table, key):
             lacks[f"{table} {key}: {english}"] = None
@@ -67,6 +67,4 @@ def _has(messages: Messages, table: str, key: str) -> bool:
 def surplus(catalogue: Catalogue, messages: Messages) -> list[str]:
     """Translations of what the catalogue does not have (any more), `<table> <key>` each."""
     needed = {(table, key) for table, key, _ in wanted(catalogue)} | {("scenarios", i) for i in catalogue.scenarios}
-    return [
-        f"{table} {key}" for table, found in messages.tables.items() for key in found if (table, key) not in needed
-    ]
+    return [f"{table} {key}" for table, found in messages.tables.items() for key in found if (table, key) not in needed]

@@ -1,6 +1,7 @@
 """`gameday show`: a scenario in words, from the code."""
 
 import textwrap
+import unicodedata
 
 from rich.cells import cell_len
 
@@ -14,6 +15,9 @@ from harness.model.span import as_span
 from harness.report.lang import ENGLISH, Messages, text
 
 WIDTH = 78
+
+CLOSING = ("Pe", "Pf", "Po")
+"""Kinds of characters that no line begins with: closing brackets, full stops, commas."""
 
 
 def text_of(label: str, package: str, stack: str | None, profile: str, lang: str = ENGLISH) -> str:
@@ -98,7 +102,7 @@ def _pieces(said: str) -> list[str]:
     pieces = [""]
     for before, character in zip(" " + said, said, strict=False):
         breaks = before == " " or cell_len(before) > 1 or cell_len(character) > 1
-        if breaks and character not in "。、，．）］」』,.;:)":
+        if breaks and unicodedata.category(character) not in CLOSING:
             pieces.append("")
         pieces[-1] += character
     return pieces

@@ -112,7 +112,11 @@ def test_a_catalogue_may_have_indicators_and_alerts(package: Path) -> None:
     [
         ("SERIES = {}", ALERTS, "new rows needs the series rows"),
         (SLIS.replace('Highest("rows")', 'Highest("nothing")'), "ALERTS = ()", "x.rows needs the series nothing"),
-        (SLIS.replace('Query("SELECT count(*) FROM t")', 'Counter("nobody", "x")'), "ALERTS = ()", "which is no service"),
+        (
+            SLIS.replace('Query("SELECT count(*) FROM t")', 'Counter("nobody", "x")'),
+            "ALERTS = ()",
+            "which is no service",
+        ),
         (SLIS, ALERTS.replace("AnyNew(", "OverFor(").replace('"rows",', '"rows", 1, setting("no.such"),'), "no.such"),
         (SLIS, "1 / 0", "ZeroDivisionError"),
     ],
