@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -160,12 +161,29 @@ class Metrics:
 def parse(text: str, names: Iterable[str]) -> dict[Series, float]:
     """The wanted samples of an exposition; raises ValueError for text that is none."""
     wanted = {name + suffix for name in names for suffix in _SUFFIXES}
-    return {
-        (sample.name, frozenset(sample.labels.items())): float(sample.value)
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name in wanted
-    }
+    found: dict[Series, float] = {}
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        head, brace, tail = line.rpartition("}")
+        words = tail.split()
+        if not brace:
+            head, words = words[0], words[1:]
+        if not words:
+            raise ValueError(f"a line without a value: {line}")
+        series = _series(head + brace)
+        if series[0] in wanted:
+            found[series] = float(words[0])
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def _series(head: str) -> Series:
+    """The series that a line is about; the same ones come with every scrape, and reading their labels is slow."""
+    samples = [s for family in text_string_to_metric_families(f"{head} 1\n") for s in family.samples]
+    if len(samples) != 1:
+        raise ValueError(f"no series: {head}")
+    return samples[0].name, frozenset(samples[0].labels.items())
 
 
 def _next(last: Scrape | None, at_s: float, values: Mapping[Series, float]) -> Scrape:

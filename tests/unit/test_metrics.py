@@ -113,3 +113,20 @@ def test_quantiles_interpolate_and_end_at_the_last_finite_bound() -> None:
 def test_only_the_wanted_samples_are_kept() -> None:
     found = parse("# HELP a_total x\n# TYPE a_total counter\na_total 1\nb_total 2\n", ["a_total"])
     assert found == {("a_total", frozenset()): 1.0}
+
+
+def test_an_exposition_is_read_as_it_is_written() -> None:
+    text = 'a_total{code="x y} z",other="\\"q\\""} 1.5e3 1700000000\na_total 2\n\nh_seconds_bucket{le="+Inf"} 7\n'
+    assert parse(text, ["a_total", "h_seconds"]) == {
+        ("a_total", frozenset({("code", "x y} z"), ("other", '"q"')})): 1500.0,
+        ("a_total", frozenset()): 2.0,
+        ("h_seconds_bucket", frozenset({("le", "+Inf")})): 7.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ['a_total{code="x', "a_total", "a_total x", 'a_total{code="x"}', "<html>no metrics</html>"]
+)
+def test_what_is_cut_off_or_no_exposition_is_no_sample(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        parse(text, ["a_total"])
