@@ -265,9 +265,18 @@ boundaries = Source(
     "boundaries", ("kind", "says", "expected", "status", "code"), _boundaries, When.MOMENT, ("hold", "end")
 )
 
+consistency = _sql(
+    "consistency",
+    ("key", "count"),
+    "SELECT '6.3/sql/1', count(*) FROM notification.notifications"
+    " WHERE status = 'SENT' AND (locked_by IS NOT NULL OR next_retry_at IS NOT NULL)"
+    " UNION ALL SELECT '6.3/sql/2', count(*) FROM account.identities i"
+    " LEFT JOIN account.users u ON u.user_id = i.user_id WHERE u.user_id IS NULL",
+)
+
 SOURCES = (
     requests, commands, audits, outbox, messages, terminated, processed, notifications, dlq, deliveries, matches, tickets,
-    apart, torn, suspended, identities, asked_me, entry, provider, boundaries,
+    apart, torn, suspended, identities, asked_me, entry, provider, boundaries, consistency,
 )  # fmt: skip
 
 

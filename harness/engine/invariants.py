@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -137,7 +137,9 @@ class InvariantWatch:
         return found
 
 
-def course_of(arm: Arm, outcome: Outcome, begun_s: float, now_s: float) -> Course:
+def course_of(
+    arm: Arm, outcome: Outcome, begun_s: float, now_s: float, settling: Sequence[tuple[float, float]]
+) -> Course:
     """The course of a scenario run that has come to its end."""
     return Course(
         begun_s,
@@ -148,6 +150,7 @@ def course_of(arm: Arm, outcome: Outcome, begun_s: float, now_s: float) -> Cours
         arm.responds,
         outcome.recovered,
         drained=None,
+        settling=tuple(settling),
     )
 
 

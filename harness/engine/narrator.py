@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from harness.engine.outcome import Outcome
 from harness.engine.watch import Watch
-from harness.model.events import Checked, Event, Finding, Found, Phase, PhaseEnded, PhaseStarted
+from harness.model.events import Checked, Event, EvidenceSaved, Finding, Found, Phase, PhaseEnded, PhaseStarted
 from harness.model.ports import Clock
+from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section
 
 
@@ -23,9 +24,14 @@ class Narrator:
     _emit: Callable[[Event], None]
     _sections: Sequence[Section]
     _watch: Watch
+    _eq: Equipment
 
     def _check(self) -> None:
+        """Save the evidence of this moment, and look at the sections' checks."""
         sweep = self._watch.sweeps[-1] if self._watch.sweeps else None
+        changes = [f"{c.kind} {c.target} {c.what}".rstrip() for c in self._eq.observer.changes()]
+        logs = str(self._eq.cell.spec.folder)
+        self._emit(EvidenceSaved(self._now(), self.scenario.label, sweep.at_s if sweep else None, changes, logs))
         for section in self._sections if sweep else ():
             for check in section.checks:
                 values = {p.name: sweep.values.get(p.name) for p in check.probes} if sweep else {}

@@ -322,7 +322,7 @@ class ScenarioRun(Narrator):
         """Let what is in flight end, where it can, then judge what must hold through the whole scenario."""
         started_s = self._start(Phase.INVARIANTS)
         await self._traffic.end()
-        course = course_of(self.arm, self.outcome, self._begun_s, self._now())
+        course = course_of(self.arm, self.outcome, self._begun_s, self._now(), self._settling)
         found = await self._facts.conclude(course, self.scenario.breaks, self._settings)
         for finding, says in found:
             self._find(finding, Phase.INVARIANTS, says)

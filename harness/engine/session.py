@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import claim, plan
+from harness.engine.conduct import Secretary
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.reconcile import reconcile
 from harness.engine.run import ScenarioRun
 from harness.model.alerts import Policy
 from harness.model.errors import ActFailed, CellError, InfrastructureError, Unreadable
-from harness.model.events import CellReady, Claim, Claimed, Event, Finding, Noted, Phase, ScenarioStarted, Timed
+from harness.model.events import Acted, CellReady, Claim, Claimed, Event, Finding, Noted, Phase, ScenarioStarted, Timed
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
@@ -65,7 +66,8 @@ class Session:
         self._runtime = runtime
         self._catalogue = catalogue
         self._equip = equip
-        self._emit = emit
+        self._secretary = Secretary(catalogue.conduct, emit)
+        self._emit = self._secretary.emit
         self._profile = profile
         self._logs = logs
         self._now = clock_s
@@ -186,6 +188,7 @@ class Session:
         lane.cell = cell
 
         def act(_verb: str, fields: dict[str, Any]) -> None:
+            self._secretary.saw(Acted(self._now(), lane.label, **fields))
             self._act(lane.label, fields)
 
         lane.equipment = self._equip(cell, act)

@@ -58,6 +58,7 @@ def load_catalogue(package: str, topology: Topology) -> Catalogue:
         slis=tuple(_optional(package, "slis", "SLIS", tuple[Sli, ...]())),
         alerts=tuple(_optional(package, "alerts", "ALERTS", tuple[Alert, ...]())),
         invariants=_optional(package, "invariants", "INVARIANTS", None),
+        conduct=_optional(package, "conduct", "CONDUCT", None),
     )
     check(catalogue, topology)
     return catalogue

@@ -18,6 +18,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 LATER: dict[str, str] = {
     "coverage": "harness.fronts.cli_coverage:coverage",
     "day": "harness.fronts.cli_day:day",
+    "judge": "harness.fronts.cli_judge:judge",
     "schedule": "harness.fronts.cli_day:schedule",
 }
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""

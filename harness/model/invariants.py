@@ -70,6 +70,7 @@ class Course:
         treated: whether the arm responds as the runbook says.
         recovered: whether the recovery criteria were met.
         drained: whether everything in flight had ended when the facts were read; None when nobody waited for it.
+        settling: the stretches after restarts that are judged by neither side, each from and until.
     """
 
     begun_s: float
@@ -80,6 +81,7 @@ class Course:
     treated: bool
     recovered: bool
     drained: bool | None
+    settling: Sequence[Sequence[float]] = ()
 
     @property
     def over(self) -> bool:

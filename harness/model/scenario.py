@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from harness.model.alerts import Alert
+from harness.model.conduct import Conduct
 from harness.model.criteria import Criterion
 from harness.model.faults import Fault
 from harness.model.invariants import Invariants
@@ -257,6 +258,7 @@ class Catalogue:
         slis: the indicators with their objectives.
         alerts: the alert policy.
         invariants: what must hold through every scenario; None when the catalogue has none.
+        conduct: what the runbook asks of every incident; None when the catalogue does not say.
     """
 
     name: str
@@ -266,6 +268,7 @@ class Catalogue:
     slis: tuple[Sli, ...] = ()
     alerts: tuple[Alert, ...] = ()
     invariants: Invariants | None = None
+    conduct: Conduct | None = None
 
 
 def ledger_is_steady(ledger: Ledger, since_s: float, *, minimum: int) -> bool | None:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from harness.model.events import Event
 from harness.report.record import RunRecord, ScenarioRecord
 
 FORM = 1
@@ -27,6 +28,10 @@ def run_json(run: RunRecord) -> dict[str, Any]:
     }
 
 
+def _fields(event: Event) -> dict[str, Any]:
+    return {k: v for k, v in asdict(event).items() if k not in {"t", "scenario"}}
+
+
 def _claim(s: ScenarioRecord) -> dict[str, Any]:
     made = s.claim
     return {
@@ -47,7 +52,13 @@ def _claim(s: ScenarioRecord) -> dict[str, Any]:
         "alerts": [
             {"at_s": a.t, "name": a.name, "kind": a.alert_kind, "late": a.late, "noise": a.noise} for a in s.alerts
         ],
-        "slis": [{k: v for k, v in asdict(m).items() if k not in {"t", "scenario"}} for m in s.slis],
+        "slis": [_fields(m) for m in s.slis],
+        "ledger": s.ledger.counts if s.ledger else None,
+        "invariants": [_fields(i) for i in s.invariants],
+        "rules": [_fields(r) for r in s.rules],
+        "queries": [_fields(q) for q in s.queries],
+        "completion": _fields(s.completion) if s.completion else None,
+        "record": s.record.fields if s.record else None,
         "evidence": {
             "witness": [{"at_s": w.t, "bites": w.bites, "says": w.says} for w in s.witnessed[-1:]],
             "judged": [

@@ -20,7 +20,7 @@ from harness.model.probes import Cohort, Probe, cohort_probe
 from harness.model.runtime import CellSpec, LinkState
 from harness.model.scenario import Scenario, step
 from harness.model.topology import parse
-from harness.model.values import Ability, PartState, PartStatus
+from harness.model.values import Ability, Change, PartState, PartStatus
 from harness.model.witness import QueryWitness
 
 TOPOLOGY = """
@@ -210,6 +210,9 @@ class FakePort:
 
     def counter(self, service: str, name: str, labels: Any = None) -> float | None:
         return (self.scraped_s(service) or 0.0) * 10
+
+    def changes(self) -> list[Change]:
+        return []
 
     async def cut(self, link: str, *, black_hole: bool = False) -> None:
         self.world.injected_s = self.world.clock.now_s()

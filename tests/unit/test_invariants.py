@@ -55,6 +55,7 @@ def world() -> Tables:
         ],
         "matches": [{"match_id": "42", "event_id": "m1", "mode": "casual"}],
         "tickets": [],
+        "consistency": [{"key": "6.3/sql/1", "count": 0}],
         "apart": [],
         "torn": [],
         "suspended": [{"at_s": t, "user": "bad"} for t in (1.0, 2.0, 3.0)],

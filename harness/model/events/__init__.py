@@ -33,6 +33,7 @@ from harness.model.events.run import (
 from harness.model.events.runbook import (
     AlertFired,
     Completed,
+    EvidenceSaved,
     FactsRecorded,
     InvariantJudged,
     LedgerCounted,
@@ -56,6 +57,7 @@ __all__ = [
     "CohortTaken",
     "Completed",
     "Event",
+    "EvidenceSaved",
     "FactsRecorded",
     "Finding",
     "Found",
@@ -106,6 +108,7 @@ KINDS: dict[str, type[Event]] = {
         Timed,
         AlertFired,
         SliMeasured,
+        EvidenceSaved,
         FactsRecorded,
         LedgerCounted,
         InvariantJudged,

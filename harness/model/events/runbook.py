@@ -46,6 +46,16 @@ class SliMeasured(Event):
 
 
 @dataclass(frozen=True)
+class EvidenceSaved(Event):
+    """What is kept of the moment before an act: the newest sweep, every change of settings so far, where the logs are."""
+
+    kind = "evidence"
+    sweep_at_s: float | None
+    changes: list[str]
+    logs: str
+
+
+@dataclass(frozen=True)
 class FactsRecorded(Event):
     """The facts that invariants are judged on, as model.invariants packs them, so that they can be judged again."""
 

@@ -1,0 +1,40 @@
+"""`gameday judge`: a recorded run judged again, without the system."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.option("--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios.")
+@click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def judge(run: Path, catalogue: str, stack: str | None, as_json: bool) -> int:
+    r"""Judge a recorded run again: criteria, invariants, rules, as they are now.
+
+    RUN is the folder of a report, or a journal. Nothing is started: criteria are
+    judged on the recorded sweeps with the catalogue's present thresholds,
+    invariants on the recorded facts, rules on the recorded acts. What differs
+    from what was claimed is said.
+
+    \b
+    Exit codes: 0 everything as claimed, 1 something differs, 2 no journal that
+    can be judged, 3 not all of it could be judged.
+
+    \b
+    Examples:
+      gameday judge reports/latest
+      gameday judge reports/20250102-030405-abcd/journal.jsonl --json
+    """
+    from harness.fronts import judging_again  # noqa: PLC0415  (the command line must answer at once)
+
+    again = judging_again.judge(run, catalogue, stack)
+    if as_json:
+        import json  # noqa: PLC0415
+
+        click.echo(json.dumps(judging_again.plain(again), indent=1, ensure_ascii=False))
+    else:
+        for line in judging_again.text(again):
+            click.echo(line)
+    return again.exit_code

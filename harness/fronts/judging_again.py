@@ -1,0 +1,313 @@
+"""A recorded run, judged again: what comes out now, and what differs from what was claimed."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.engine import claim, plan
+from harness.engine.invariants import finding_of, judged
+from harness.engine.judging import momentary, throughout
+from harness.engine.run import STEADY_S
+from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.model.arms import ARMS, Arm
+from harness.model.conduct import Conducted, responded
+from harness.model.criteria import Criterion, Verdict
+from harness.model.errors import UsageError
+from harness.model.events import JOURNAL_VERSION, Event, FactsRecorded, Finding, Judged, RunFinished, RunStarted
+from harness.model.events import from_mapping as event_of
+from harness.model.invariants import unpacked
+from harness.model.probes import Sweep
+from harness.model.scenario import Catalogue, Scenario
+from harness.model.topology import Topology
+from harness.report.journal import JOURNAL
+from harness.report.record import Recorder, ScenarioRecord
+
+AS_WANTED = ("as control", "as untreated")
+"""How the names of judgements end that are wanted to come out broken."""
+
+
+@dataclass
+class Line:
+    """One thing judged again; `then` and `now` are verdicts, None when there is none."""
+
+    what: str
+    then: str | None
+    now: str | None
+    says: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether it came out otherwise; what was not judged then, or cannot be now, is no difference of the system."""
+        return self.then is not None and self.now is not None and self.then != self.now
+
+
+@dataclass
+class Again:
+    """One scenario, judged again.
+
+    Attributes:
+        reason: why it could not be judged; empty when it was.
+    """
+
+    label: str
+    claimed: str
+    now: str = ""
+    reason: str = ""
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass
+class Result:
+    """A run, judged again; `notes` say what is wrong with the journal."""
+
+    run_id: str
+    notes: list[str]
+    scenarios: list[Again]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when something differs, else 3 when not all could be judged, else 0."""
+        if any(s.now and s.now != s.claimed for s in self.scenarios) or any(
+            line.differs for s in self.scenarios for line in s.lines
+        ):
+            return 1
+        return 3 if self.notes or not self.scenarios or any(s.reason for s in self.scenarios) else 0
+
+
+def judge(path: Path, package: str, stack: str | None) -> Result:
+    """Judge a run again; raises UsageError for what is no journal."""
+    file = path / JOURNAL if path.is_dir() else path
+    events, notes = read(file)
+    started = next((e for e in events if isinstance(e, RunStarted)), None)
+    if started is None:
+        raise UsageError(f"{file} has no beginning of a run in it; nothing says in which profile it was made")
+    if not any(isinstance(e, RunFinished) for e in events):
+        notes.append("the run was ended from outside: it is judged as far as it goes")
+    topology = load_topology(stack)
+    if started.profile not in topology.profiles:
+        raise UsageError(f"{file} was made in the profile {started.profile}, which this topology does not have")
+    catalogue = load_catalogue(package, topology)
+    recorder = Recorder()
+    by_label: dict[str, list[Event]] = {}
+    for event in events:
+        recorder.add(event)
+        by_label.setdefault(event.scenario or "", []).append(event)
+    found = [
+        _scenario(record, by_label.get(record.label, []), catalogue, topology, started.profile)
+        for record in recorder.run.scenarios
+    ]
+    return Result(started.run_id, notes, found)
+
+
+def read(file: Path) -> tuple[list[Event], list[str]]:
+    """The events of a journal and what is wrong with it; raises UsageError when nothing in it can be read."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}; name a run's folder or its {JOURNAL}") from None
+    if not content.strip():
+        raise UsageError(f"{file} is empty: its run wrote nothing")
+    lines = content.split(b"\n")
+    events: list[Event] = []
+    bad: list[int] = []
+    versions: set[object] = set()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        data = _object(line)
+        if data is None:
+            bad.append(number)
+            continue
+        if data.get("v") != JOURNAL_VERSION:
+            versions.add(data.get("v"))
+            continue
+        try:
+            event = event_of(data)
+        except ValueError:
+            bad.append(number)
+            continue
+        if event is not None:
+            events.append(event)
+    if versions and not events:
+        known = ", ".join(sorted(str(v) for v in versions))
+        raise UsageError(f"{file} is a journal of version {known}; this gameday reads version {JOURNAL_VERSION}")
+    if not events:
+        raise UsageError(f"{file} is no journal: none of its {len(lines)} lines is an event")
+    return events, list(_notes(bad, versions, len(lines), cut=not content.endswith(b"\n")))
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) and isinstance(data.get("kind"), str) else None
+
+
+def _notes(bad: list[int], versions: set[object], last: int, *, cut: bool) -> Iterator[str]:
+    if bad and bad[-1] == last and cut:
+        yield f"the last line, {bad.pop()}, is cut off: the run was ended while it was written"
+    if bad:
+        yield f"{len(bad)} lines are no events and were passed over, the first is line {bad[0]}"
+    if versions:
+        yield f"lines of other versions were passed over: {', '.join(sorted(str(v) for v in versions))}"
+
+
+def _scenario(
+    record: ScenarioRecord, events: Sequence[Event], catalogue: Catalogue, topology: Topology, profile: str
+) -> Again:
+    again = Again(record.label, record.claim_name)
+    arm = ARMS.get(record.arm)
+    try:
+        found = plan.choose(catalogue, [record.label])[0]
+    except UsageError as error:
+        again.reason = f"not in the catalogue now: {error}"
+        return again
+    if record.claim is None or arm is None or not record.sweeps:
+        again.reason = record.reason if record.claim is None or record.claim.reason else "no sweeps are on record"
+        return again
+    numbers = topology.numbers(profile, {name: value for (_, name), value in found.settings.items()})
+    scenario = found.resolve(numbers)
+    facts = next((e for e in reversed(events) if isinstance(e, FactsRecorded)), None)
+    findings = list(_kept(record))
+    findings += _criteria(again, record, scenario, arm, facts)
+    findings += _invariants(again, record, scenario, catalogue, facts)
+    _rules(again, record, events, catalogue, arm)
+    made = findings or [Finding.AS_EXPECTED]
+    again.now = claim.of(made).value
+    return again
+
+
+def _kept(record: ScenarioRecord) -> Iterator[Finding]:
+    """The findings that no recorded sweep or fact can be asked about again."""
+    again = {"NOT_REPRODUCED", "NOT_RECOVERED", "COLLATERAL", "VACUOUS_SYMPTOM", "INVARIANT_BROKEN", "AS_EXPECTED"}
+    for found in record.findings:
+        criterion = found.finding == "SELF_HEALED" and "criteria were met" in found.says
+        judgement = found.finding == "UNKNOWN" and found.phase in {"symptom", "recover", "invariants"}
+        if found.finding not in again and not criterion and not judgement:
+            yield Finding(found.finding)
+
+
+def _criteria(
+    again: Again, record: ScenarioRecord, scenario: Scenario, arm: Arm, facts: FactsRecorded | None
+) -> Iterator[Finding]:
+    sweeps = [Sweep(s.t, s.values, s.cost_ms) for s in record.sweeps]
+    settling: list[Sequence[float]] | None = facts.course.get("settling") if facts else None
+    for event in _last_of_each(record.judged):
+        criterion = _criterion(event, record, scenario)
+        if criterion is None:
+            continue
+        missing = {p.name for p in criterion.probes} - {name for s in record.sweeps for name in s.values}
+        if event.what == "unaffected" and settling is None:
+            again.lines.append(Line(event.what, event.verdict, None, "the stretches after restarts are not on record"))
+            continue
+        without = settling or [] if event.what == "unaffected" else []
+        used = [s for s in sweeps if not any(a <= s.at_s <= b for a, b in without)]
+        now = criterion.judge(used, event.since_s, event.t)
+        changed = "" if str(criterion) == event.text else f"the criterion is now: {criterion}"
+        if missing:
+            changed = f"not on record: {', '.join(sorted(missing))}"
+        again.lines.append(Line(event.what, event.verdict, now.verdict.value, changed))
+        finding = _finding(event.what, now.verdict, arm)
+        if finding is not None:
+            yield finding
+
+
+def _last_of_each(judgements: Sequence[Judged]) -> list[Judged]:
+    return list({j.what: j for j in judgements}.values())
+
+
+def _criterion(event: Judged, record: ScenarioRecord, scenario: Scenario) -> Criterion | None:
+    match event.what:
+        case "symptom":
+            return scenario.symptom
+        case "symptom as control":
+            steady = next((p for p in record.phases if p.name == "steady"), None)
+            early = steady is not None and event.t <= (steady.ended_s or event.t)
+            return momentary(scenario.symptom, STEADY_S) if early else scenario.symptom
+        case "recovery" | "recovery as untreated":
+            return scenario.recovery
+        case "unaffected":
+            return scenario.unaffected
+        case "unaffected as control":
+            return throughout(scenario.unaffected) if scenario.unaffected else None
+        case _:
+            return None
+
+
+def _finding(what: str, verdict: Verdict, arm: Arm) -> Finding | None:
+    """The finding that the engine would make of a verdict."""
+    wanted: dict[str, tuple[bool, Finding]] = {
+        "symptom": (True, Finding.NOT_REPRODUCED),
+        "symptom as control": (False, Finding.VACUOUS_SYMPTOM),
+        "recovery as untreated": (False, Finding.SELF_HEALED),
+        "recovery": (True, Finding.NOT_RECOVERED) if arm.responds else (False, Finding.SELF_HEALED),
+        "unaffected": (True, Finding.COLLATERAL),
+    }
+    if what not in wanted:
+        return None
+    held, finding = wanted[what]
+    if verdict is Verdict.UNKNOWN:
+        return Finding.UNKNOWN if what in {"symptom", "recovery", "unaffected"} else None
+    return None if (verdict is Verdict.HELD) is held else finding
+
+
+def _invariants(
+    again: Again, record: ScenarioRecord, scenario: Scenario, catalogue: Catalogue, event: FactsRecorded | None
+) -> Iterator[Finding]:
+    if catalogue.invariants is None:
+        return
+    then = {i.name: i.verdict for i in record.invariants}
+    if event is None:
+        again.lines.append(Line("invariants", None, None, "no facts are on record"))
+        return
+    try:
+        facts = unpacked(event.tables, event.unread, event.course)
+    except ValueError as error:
+        again.lines.append(Line("invariants", None, None, str(error)))
+        yield Finding.UNKNOWN
+        return
+    for invariant, ruling in judged(catalogue.invariants, facts):
+        says = "; ".join(f"{v.id}: {v.says}" for v in ruling.violations[:3])
+        again.lines.append(Line(invariant.name, then.get(invariant.name), ruling.verdict.value, says))
+        made = finding_of(invariant, ruling, scenario.breaks, over=facts.course.over)
+        if made is not None:
+            yield made[0]
+
+
+def _rules(again: Again, record: ScenarioRecord, events: Sequence[Event], catalogue: Catalogue, arm: Arm) -> None:
+    """Rules are told and refute nothing: a breach is of the document's order or of the catalogue's."""
+    if catalogue.conduct is None or not arm.responds or responded(events) is None:
+        return
+    then = {r.key: r.verdict for r in record.rules}
+    conducted = Conducted(events, catalogue.conduct.tools)
+    for rule in catalogue.conduct.rules:
+        broken = rule.check(conducted)
+        verdict = Verdict.HELD if broken is None else Verdict.BROKEN
+        again.lines.append(Line(rule.key, then.get(rule.key), verdict.value, broken[1] if broken else ""))
+
+
+def text(result: Result) -> Iterator[str]:
+    """The result for people."""
+    yield f"run {result.run_id}"
+    yield from (f"! {note}" for note in result.notes)
+    for s in result.scenarios:
+        if s.reason:
+            yield f"{s.label}  {s.claimed}  not judged again: {s.reason}"
+            continue
+        yield f"{s.label}  {s.claimed}" + (", the same now" if s.now == s.claimed else f", but {s.now} now")
+        for line in s.lines:
+            if line.differs:
+                yield f"  {line.what}: {line.then} then, {line.now} now" + (f"; {line.says}" if line.says else "")
+            elif line.says or line.now is None or (line.now == "broken" and not line.what.endswith(AS_WANTED)):
+                yield f"  {line.what}: {line.now or 'not judged'}" + (f"; {line.says}" if line.says else "")
+    differ = sum(s.now != s.claimed for s in result.scenarios if not s.reason)
+    left = sum(bool(s.reason) for s in result.scenarios)
+    yield f"{len(result.scenarios) - left} judged again, {differ} claims differ, {left} could not be judged"
+
+
+def plain(result: Result) -> dict[str, Any]:
+    """The result for programs."""
+    return {**asdict(result), "exit_code": result.exit_code}
