@@ -1,7 +1,9 @@
 """Steps that several scenarios share: placebos, and acts that are the same whatever failed."""
 
+from harness.model.criteria import eventually
 from harness.model.ports import Operator
 from harness.model.scenario import step
+from scenarios.probes import matchmaking
 
 IDLE_S = 2.0
 """A session that has sat idle in a transaction for longer than this belongs to no request."""
@@ -43,3 +45,26 @@ async def end_idle(operator: Operator) -> None:
         " AND state_change < now() - %s * interval '1 second'",
         (IDLE_S,),
     )
+
+
+@step("End the client that keeps Redis busy")
+async def end_runaway(operator: Operator) -> None:
+    """Whoever runs scripts and is no service; services come in without an account of their own."""
+    for client in await operator.redis_clients():
+        if client.get("user") != "default" and client.get("cmd") == "eval":
+            await operator.end_redis_client(client["id"])
+
+
+@step("Publish again the matches that nobody was told of")
+async def publish_again(operator: Operator) -> None:
+    """Their event ids are the same, so a match that was told already has no second effect."""
+    await operator.run_tool("republish-matches")
+
+
+@step(
+    "Hold load back at the entry if joins do not come right",
+    unless=eventually(matchmaking.join_success_ratio.at_least(0.99), within_s=5.0),
+)
+async def hold_back(operator: Operator) -> None:
+    """Few calls at a time until Redis keeps up again."""
+    await operator.set_setting("gateway-bff", "gateway.matchmaking.max-concurrent-calls", "4")

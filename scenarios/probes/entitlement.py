@@ -1,7 +1,7 @@
 """Entitlement: grants and revokes, and the outbox on its way to the stream."""
 
 from harness.model.ports import Observer
-from harness.model.probes import Cohort, cohort_probe
+from harness.model.probes import Cohort, Probe, cohort_probe
 from scenarios.probes.common import increase_probe, ledger_ratio, log_probe, sql_probe
 
 _OPEN = "FROM entitlement.outbox_events WHERE status IN ('PENDING', 'IN_FLIGHT')"
@@ -37,6 +37,39 @@ publish_retries = log_probe(
 )
 lock_lost = increase_probe(
     "entitlement.lock_lost", "outbox locks lost in the last 2 s", "entitlement", "entitlement_outbox_lock_lost_total"
+)
+lock_lost_lines = log_probe(
+    "entitlement.lock_lost_lines", "lost locks logged in the last 2 s", "entitlement", "outbox lock lost"
+)
+failed_event_types = sql_probe(
+    "entitlement.failed_event_types",
+    "how many kinds of events failed for good",
+    "SELECT count(DISTINCT event_type) FROM entitlement.outbox_events WHERE status = 'FAILED'",
+)
+failed_untouched_rows = sql_probe(
+    "entitlement.failed_untouched_rows",
+    "outbox rows that failed for good and that nobody has put aside",
+    "SELECT count(*) FROM entitlement.outbox_events WHERE status = 'FAILED' AND locked_by IS NULL",
+)
+grants_open_age_s = sql_probe(
+    "entitlement.grants_open_age_s",
+    "age of the oldest grant that is not published",
+    f"SELECT extract(epoch FROM clock_timestamp() - min(created_at)) {_OPEN} AND event_type = 'EntitlementGranted'",
+)
+
+
+async def _surplus(observer: Observer) -> float | None:
+    # The stream first: what is published between the two readings is then too few, never too many. A row in hand, or
+    # whose attempt had an unknown outcome, may be in the stream already.
+    messages = (await observer.stream("entitlement-events"))["messages"]
+    rows = await observer.sql(
+        "SELECT count(*) FROM entitlement.outbox_events WHERE status IN ('PUBLISHED', 'IN_FLIGHT') OR attempt_count > 0"
+    )
+    return float(max(messages - rows[0][0], 0))
+
+
+stream_surplus_messages = Probe(
+    "entitlement.stream_surplus_messages", "messages in the stream beyond one for each event", _surplus
 )
 command_accepted_ratio = ledger_ratio(
     "entitlement.command_accepted_ratio",

@@ -1,9 +1,20 @@
 """Matchmaking: tickets, queues, the worker, and Redis as matchmaking sees it."""
 
+import asyncio
+
 from harness.model.errors import Unreadable
 from harness.model.ports import Observer
 from harness.model.probes import Cohort, Probe, cohort_probe
-from scenarios.probes.common import increase_probe, ledger_ratio, log_probe, metric_probe, quantile_probe, reach_probe
+from scenarios.probes.common import (
+    MINIMUM,
+    increase_probe,
+    ledger_ratio,
+    log_probe,
+    metric_probe,
+    quantile_probe,
+    reach_probe,
+    sql_probe,
+)
 
 MATCHMAKING = "matchmaking"
 
@@ -90,7 +101,7 @@ async def _promised(observer: Observer) -> Cohort:
 
 
 async def _unmatched(observer: Observer, cohort: Cohort) -> float | None:
-    statuses = [await _status(observer, t) for t in cohort]
+    statuses = await asyncio.gather(*(_status(observer, t) for t in cohort))
     if all(s is None for s in statuses):
         raise Unreadable("no ticket of the cohort is known to Redis")
     return float(sum(s != "MATCHED" for s in statuses))
@@ -101,4 +112,65 @@ cohort_unmatched = cohort_probe(
     "of the last tickets accepted before the response began, those that are not MATCHED",
     capture=_promised,
     left=_unmatched,
+)
+
+
+def _gauge(name: str, says: str, metric: str, mode: str) -> Probe:
+    return metric_probe(f"matchmaking.{name}", says, MATCHMAKING, metric, {"mode": mode})
+
+
+casual_depth = _gauge("casual_depth", "tickets waiting in the mode casual", "mm_queue_depth", "casual")
+rank_depth = _gauge("rank_depth", "tickets waiting in the mode rank", "mm_queue_depth", "rank")
+casual_oldest_age_s = _gauge(
+    "casual_oldest_age_s", "age of the oldest waiting ticket of the mode casual", "mm_queue_oldest_age", "casual"
+)
+
+JOINED_S = 5.0
+"""How far back the tickets go whose end is looked at: longer than the shortest lifetime that a scenario gives them."""
+
+
+async def _expired(observer: Observer) -> float | None:
+    joined = [s.key for s in observer.ledger.since(observer.clock.now_s() - JOINED_S, "joins.join") if s.accepted]
+    statuses = await asyncio.gather(*(_status(observer, t) for t in joined[-COHORT:]))
+    ended = [s for s in statuses if s in {"MATCHED", "EXPIRED"}]
+    return ended.count("EXPIRED") / len(ended) if len(ended) >= MINIMUM else None
+
+
+expired_share = Probe(
+    "matchmaking.expired_share", "share of EXPIRED among the tickets of the last 5 s that have ended", _expired
+)
+
+_MATCHES = "FROM notification.notifications WHERE type = 'MATCH_FOUND'"
+
+
+async def _told(observer: Observer) -> set[str]:
+    return {str(row[0]) for row in await observer.sql(f"SELECT payload_json::json ->> 'match_id' {_MATCHES}")}
+
+
+async def _untold(observer: Observer) -> Cohort:
+    # Redis first: a match that is told between the two readings then counts as told.
+    keys = await observer.redis("KEYS", "mm:match:*")
+    told = await _told(observer)
+    return tuple(sorted({str(key).removeprefix("mm:match:") for key in keys} - told))
+
+
+async def _untold_count(observer: Observer) -> float | None:
+    return float(len(await _untold(observer)))
+
+
+async def _still_untold(observer: Observer, cohort: Cohort) -> float | None:
+    return float(len(set(cohort) - await _told(observer)))
+
+
+untold_matches = Probe("matchmaking.untold_matches", "matches without a notification", _untold_count)
+cohort_untold = cohort_probe(
+    "matchmaking.cohort_untold_matches",
+    "matches that had no notification when the response began and have none",
+    capture=_untold,
+    left=_still_untold,
+)
+notifications_per_match_max = sql_probe(
+    "matchmaking.notifications_per_match_max",
+    "most notifications of one match",
+    f"SELECT max(n) FROM (SELECT count(*) n {_MATCHES} GROUP BY payload_json::json ->> 'match_id') counted",
 )

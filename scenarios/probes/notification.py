@@ -2,10 +2,11 @@
 
 from harness.model.ports import Observer
 from harness.model.probes import Cohort, Probe, cohort_probe
-from scenarios.probes.common import increase_probe, reach_probe, sql_probe
+from scenarios.probes.common import increase_probe, metric_probe, reach_probe, sql_probe
 
 ENTITLEMENT = ("entitlement-events", "notification-entitlement-consumer")
 MATCHMAKING = ("matchmaking-events", "notification-matchmaking-consumer")
+TERMINATED = ("notification-terminated-advisory-dlq", "notification-terminated-advisory-consumer")
 
 
 def _lag(name: str, stream: str, durable: str) -> Probe:
@@ -131,4 +132,88 @@ duplicates = increase_probe(
     "events that were known already, in the last 2 s",
     "notification",
     "notification_duplicate_suppressed_total",
+)
+lock_lost = increase_probe(
+    "notification.lock_lost", "claims lost in the last 2 s", "notification", "notification_lock_lost_total"
+)
+decode_failed = increase_probe(
+    "notification.decode_failed",
+    "payloads that could not be decoded, in the last 2 s",
+    "notification",
+    "notification_decode_failed_total",
+)
+nats_dlq_rows = sql_probe(
+    "notification.nats_dlq_rows",
+    "messages that were given up and recorded",
+    "SELECT count(*) FROM notification.notification_nats_dlq",
+)
+revokes_arrived = sql_probe(
+    "notification.revokes_arrived",
+    "notifications of revokes made in the last 2 s",
+    "SELECT count(*) FROM notification.notifications WHERE type = 'ENTITLEMENT_REVOKED'"
+    " AND created_at > clock_timestamp() - interval '2 seconds'",
+)
+grants_waiting_age_s = sql_probe(
+    "notification.grants_waiting_age_s",
+    "age of the oldest notification of a grant that has not ended",
+    "SELECT extract(epoch FROM clock_timestamp() - min(occurred_at)) FROM notification.notifications"
+    " WHERE type = 'ENTITLEMENT_GRANTED' AND status IN ('PENDING', 'PROCESSING')",
+)
+notifications_per_event_max = sql_probe(
+    "notification.notifications_per_event_max",
+    "most notifications of one event",
+    "SELECT max(n) FROM (SELECT count(*) n FROM notification.notifications GROUP BY event_id) counted",
+    empty=None,
+)
+
+
+async def _redelivered(observer: Observer) -> float | None:
+    return float((await observer.consumer(*ENTITLEMENT))["redelivered"])
+
+
+redelivered_messages = Probe(
+    "notification.redelivered_messages", "messages that were delivered more than once and still wait", _redelivered
+)
+
+old_processed_rows = sql_probe(
+    "notification.old_processed_rows",
+    "rows of the idempotency table beyond their age",
+    "SELECT count(*) FROM notification.processed_events WHERE processed_at < now() - interval '30 days'",
+)
+retention_deleted = metric_probe(
+    "notification.retention_deleted",
+    "rows that retention has deleted since notification started",
+    "notification",
+    "notification_retention_deleted_total",
+)
+
+
+async def _recorded(observer: Observer) -> int:
+    return int((await observer.sql("SELECT count(*) FROM notification.notification_nats_dlq"))[0][0])
+
+
+async def _unrecorded(observer: Observer) -> float | None:
+    return float(max((await observer.stream(TERMINATED[0]))["messages"] - await _recorded(observer), 0))
+
+
+unrecorded_advisories = Probe(
+    "notification.unrecorded_advisories", "terminated messages that are not recorded", _unrecorded
+)
+
+
+async def _advisories(observer: Observer) -> Cohort:
+    state = await observer.stream(TERMINATED[0])
+    return tuple(str(seq) for seq in range(state["first_seq"], state["last_seq"] + 1))
+
+
+async def _not_recorded(observer: Observer, cohort: Cohort) -> float | None:
+    # Advisories are recorded in the order in which they came, so the first of them are the cohort.
+    return float(max(len(cohort) - await _recorded(observer), 0))
+
+
+cohort_unrecorded_advisories = cohort_probe(
+    "notification.cohort_unrecorded_advisories",
+    "messages that were terminated when the response began and are not recorded",
+    capture=_advisories,
+    left=_not_recorded,
 )
