@@ -171,7 +171,7 @@ def _by_kind(gaps: Sequence[Gap]) -> list[tuple[str, list[Gap]]]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("*", "\\*").replace("\n", " ")
 
 
 def _wrapped(text: str, first: str = "", then: str = "") -> list[str]:

@@ -13,25 +13,25 @@ class Bullet:
 
     Attributes:
         key: `<section>/<part>/<number>`.
-        probes: measurements that criteria judge.
+        probes: names of measurements that criteria judge.
         steps: steps of responses, `<id of the scenario>:<name of the function>`.
         events: kinds of events that judge it in every run, `rule` or `completion` for example.
     """
 
     key: str
-    probes: tuple[Probe, ...] = ()
+    probes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """What executes it, for people."""
-        return (*(p.name for p in self.probes), *self.steps, *(f"every run's {e}" for e in self.events))
+        return (*self.probes, *self.steps, *(f"every run's {e}" for e in self.events))
 
 
-def measured(key: str, *probes: Probe) -> Bullet:
-    """A bullet that probes in criteria measure."""
-    return Bullet(key, probes=probes)
+def measured(key: str, *probes: Probe | str) -> Bullet:
+    """A bullet that probes in criteria measure; a probe that belongs to one scenario alone is given by its name."""
+    return Bullet(key, probes=tuple(p if isinstance(p, str) else p.name for p in probes))
 
 
 def done(key: str, *steps: str) -> Bullet:

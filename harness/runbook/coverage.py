@@ -223,7 +223,7 @@ class _Claims:
         return self._lost(bullet) if bullet else ()
 
     def _lost(self, bullet: Bullet) -> tuple[str, ...]:
-        probes = [p.name for p in bullet.probes if p.name not in self._judged]
+        probes = [p for p in bullet.probes if p not in self._judged]
         steps = [s for s in bullet.steps if s not in self._steps]
         events = [f"every run's {e}" for e in bullet.events if e not in self._kinds]
         return (*probes, *steps, *events)

@@ -8,6 +8,7 @@ error here: what cannot be used is one line in `problems`.
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-MOST_BYTES = 4 * 2**20
+MOST_BYTES = 2**20
 """A runbook that is larger than this is no document that a person reads."""
 
 ID = re.compile(r"(?<![A-Z0-9-])FM(?:-[A-Z][A-Z0-9]*)+-[0-9]{2,3}(?![0-9])")
@@ -236,6 +237,7 @@ class _Reader:
         self._ordered: set[str] = set()
         self._counters: list[int] = []
         self._keys: set[str] = set()
+        self._numbers: Counter[tuple[str, str]] = Counter()
 
     def take(self, node: SyntaxTreeNode) -> None:
         """Take one block in."""
@@ -300,8 +302,8 @@ class _Reader:
             self._ids(text)
             if part == "id" and ID.search(text):
                 continue
-            number = len(self._chapter.of(part)) + 1
-            key = f"{self._chapter.key}/{part}/{number}"
+            self._numbers[self._chapter.key, part] += 1
+            key = f"{self._chapter.key}/{part}/{self._numbers[self._chapter.key, part]}"
             self._chapter.items.append(Item(key, text, digest_of(text), _line(child)))
             for fence in (n for n in child.walk() if n.type == "fence"):
                 self._fence(fence)

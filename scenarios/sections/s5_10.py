@@ -15,6 +15,6 @@ SECTION = Section(
         done("5.10/response/1", "FM-OB-02:roll_back", "FM-OB-02:quarantine"),
         done("5.10/response/2", "FM-OB-03:restore_lease", "FM-OB-03:smaller_batches"),
         measured("5.10/recovery/1", entitlement.outbox_failed_rows, entitlement.publish_delay_p95_s),
-        measured("5.10/recovery/2", entitlement.lock_lost),
+        measured("5.10/recovery/2", entitlement.lock_lost, "entitlement.stream_surplus_messages"),
     ),
 )

@@ -20,7 +20,14 @@ SECTION = Section(
     ),
     bullets=(
         done("5.7/response/1", "FM-NOTI-04:restore_credential", "FM-NATS-02:roll_back"),
-        done("5.7/response/3", "FM-NOTI-04:redrive", "FM-NOTI-05:add_missing", "FM-NOTI-05:remove_surplus"),
+        done("5.7/response/2", "FM-NOTI-04:more_attempts"),
+        done(
+            "5.7/response/3",
+            "FM-NOTI-04:redrive",
+            "FM-NOTI-04:redrive_any",
+            "FM-NOTI-05:add_missing",
+            "FM-NOTI-05:remove_surplus",
+        ),
         measured("5.7/recovery/1", notification.dlq_rows),
         measured("5.7/recovery/2", notification.failed_share, notification.cohort_unsent_rows),
     ),
