@@ -12,6 +12,7 @@ from harness.model.ports import Operator
 from harness.model.scenario import HOLD, Limit, Scenario, step
 from harness.model.span import setting
 from scenarios.probes import account, entitlement
+from scenarios.steps import restart_matchmaking
 from scenarios.workloads.grants import Grants
 from scenarios.workloads.people import People
 
@@ -25,12 +26,6 @@ async def slow_import(operator: Operator) -> None:
     await operator.slow_job("signup-import", 1.0)
 
 
-@step("Restart matchmaking, which has nothing to do with it")
-async def restart_matchmaking(operator: Operator) -> None:
-    """The placebo."""
-    await operator.restart("matchmaking")
-
-
 SCENARIO = Scenario(
     id="FM-ACC-01",
     title="Identities under contention",
@@ -38,8 +33,9 @@ SCENARIO = Scenario(
     workload=(People(rate_hz=8), Grants(rate_hz=3)),
     fault=Together(
         (
-            Slow("account->postgres", latency_ms=15, jitter_ms=2),
-            RunawayJob("signup-import", {"JOB_RATE_HZ": "12", "IMPORT_HERD": "12"}),
+            Slow("account->postgres", latency_ms=10, jitter_ms=1),
+            # As many calls wait as the import lets: however quick the machine, their number keeps the delay up.
+            RunawayJob("signup-import", {"JOB_RATE_HZ": "16", "IMPORT_HERD": "8", "IMPORT_CALLS": "96"}),
         )
     ),
     symptom=eventually(

@@ -1,4 +1,7 @@
-"""Imports sign-ups: ever new subjects, each resolved by several calls at once, as a herd of retrying clients does."""
+"""Imports sign-ups: ever new subjects, each resolved by several calls at once, as a herd of retrying clients does.
+
+`JOB_RATE_HZ` is how many subjects begin in a second, `IMPORT_HERD` the calls of each, `IMPORT_CALLS` the most at once.
+"""
 
 import asyncio
 import logging
@@ -18,8 +21,9 @@ log = logging.getLogger("signup-import")
 async def run(settings: Settings) -> None:
     """Import without end."""
     herd = settings.integer("IMPORT_HERD", 8)
+    most = settings.integer("IMPORT_CALLS", 100)
     pace = Pace(settings, 10.0)
-    client = HttpClient(settings.text("ACCOUNT_BASE_URL"), connect_s=2, read_s=5, max_connections=300)
+    client = HttpClient(settings.text("ACCOUNT_BASE_URL"), connect_s=2, read_s=10, max_connections=most)
     await client.start()
     headers = {"X-Internal-Token": settings.text("ACCOUNT_INTERNAL_API_TOKEN")}
     running: set[asyncio.Task[None]] = set()
@@ -34,7 +38,7 @@ async def run(settings: Settings) -> None:
     while True:
         await pace.turn()
         subject = uuid.uuid4().hex
-        for _ in range(herd if len(running) < 400 else 0):
+        for _ in range(herd if len(running) + herd <= most else 0):
             task = asyncio.create_task(resolve(subject))
             running.add(task)
             task.add_done_callback(running.discard)
