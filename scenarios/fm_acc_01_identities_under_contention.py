@@ -20,13 +20,13 @@ ACQUIRE_S = setting("account.database.acquire-timeout")
 OBJECTIVE_S = 0.25
 FEW = {("account", "account.database.pool-size"): "3"}
 """So few connections are used up by the delay of the database alone, however quick or slow the machine is: a sign-up
-holds one for about eleven answers, which makes 27 in a second at most; the import keeps up to 48 waiting."""
+holds one for about eleven answers, which makes 27 in a second at most; the import keeps up to 24 waiting."""
 
 
 @step("Slow the sign-up import down")
 async def slow_import(operator: Operator) -> None:
     """It goes on, at a pace that account bears."""
-    await operator.slow_job("signup-import", 2.0)
+    await operator.slow_job("signup-import", 1.5)
 
 
 SCENARIO = Scenario(
@@ -37,11 +37,11 @@ SCENARIO = Scenario(
     fault=Together(
         (
             Slow("account->postgres", latency_ms=10, jitter_ms=1),
-            RunawayJob("signup-import", {"JOB_RATE_HZ": "12", "IMPORT_HERD": "4", "IMPORT_CALLS": "48"}),
+            RunawayJob("signup-import", {"JOB_RATE_HZ": "12", "IMPORT_HERD": "4", "IMPORT_CALLS": "24"}),
         )
     ),
     symptom=eventually(
-        account.conflicts.at_least(15),
+        account.conflicts.at_least(10),
         account.resolve_p95_s.above(OBJECTIVE_S * 1.6),
         within_s=ACQUIRE_S + 8.0,
     ),
