@@ -19,6 +19,9 @@ LATER: dict[str, str] = {
     "coverage": "harness.fronts.cli_coverage:coverage",
     "day": "harness.fronts.cli_day:day",
     "judge": "harness.fronts.cli_judge:judge",
+    "compare": "harness.fronts.cli_history:compare",
+    "history": "harness.fronts.cli_history:history",
+    "postmortem": "harness.fronts.cli_postmortem:postmortem",
     "schedule": "harness.fronts.cli_day:schedule",
 }
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""

@@ -45,6 +45,7 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     record = of(events, keep_sweeps=False)
     record.scenarios.sort(key=lambda s: s.label)
     reports_.write(record, folder)
+    reports_.remember(record, folder)
     complete = len(ends) == len(runs) and {s.label for s in record.scenarios} >= set(labels)
     return record, folder, claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=not complete)
 

@@ -119,6 +119,7 @@ class CatalogueRun:
             self._emit(RunFinished(self._clock.now_s(), None, self._clock.wall()))
             self._journal.close()
             reports.write(self._recorder.run, self.folder)
+            reports.remember(self._recorder.run, self.folder)
             reports.point_latest(self.folder)
         self._loop.close()
 

@@ -63,6 +63,18 @@ def write(run: RunRecord, folder: Path, copies: dict[str, Path | None] | None = 
     return trouble
 
 
+def remember(run: RunRecord, folder: Path) -> list[str]:
+    """Enter a run in the history beside its folder; gives what went wrong, which changes no verdict."""
+    from harness.report.history import History  # noqa: PLC0415  (a database, wanted only when a run is over)
+
+    try:
+        with History(folder.parent) as history:
+            history.add(run_json(run), folder.name)
+    except BROKEN as error:
+        return [str(error)]
+    return []
+
+
 def page(folder: Path) -> Path:
     """What to open of a run: its page, or its folder where the page could not be made."""
     return folder / PAGE if (folder / PAGE).is_file() else folder

@@ -228,6 +228,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     trouble += reports.write(recorder.run, ready.folder, {"run.json": options.json, "junit.xml": options.junit})
     reports.point_latest(ready.folder)
     code = 130 if was_interrupted else claim.exit_code(session.claims.values(), trouble=bool(trouble))
+    trouble += reports.remember(recorder.run, ready.folder)
     return Result(code, recorder, ready.folder, trouble)
 
 

@@ -51,7 +51,7 @@ def _flat(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((f"{table}.{name}", str(said)) for name, said in entries.items())
 
 
-def text(key: str, lang: str = ENGLISH, **values: object) -> str:
+def text(key: str, lang: str = ENGLISH, /, **values: object) -> str:
     """The words of a key with values put in.
 
     What the language lacks is said in English; an unknown key (a phase or finding of a newer version) gives its last

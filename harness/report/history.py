@@ -1,0 +1,268 @@
+"""The history of runs: one embedded database in the reports' folder, which can be made again from the runs themselves.
+
+What it holds beside the runs is `drills`: the results of trainees, written with `History.add_drill`.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from harness.model.errors import InfrastructureError
+from harness.report import journal
+from harness.report.journal import JOURNAL
+from harness.report.record import of
+from harness.report.run_json import run_json
+
+FILE = "history.db"
+
+BUSY_S = 10.0
+"""How long one process waits for another one that is writing."""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+      run_id TEXT PRIMARY KEY, started_at TEXT, finished_at TEXT, interrupted INTEGER NOT NULL, seed INTEGER,
+      runtime TEXT, profile TEXT, arm TEXT, folder TEXT NOT NULL
+    );
+    CREATE TABLE results (
+      run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, n INTEGER NOT NULL, id TEXT NOT NULL,
+      variant TEXT NOT NULL, claim TEXT NOT NULL, reason TEXT NOT NULL, ttd_s REAL, ttr_s REAL,
+      response_to_recovery_s REAL, PRIMARY KEY (run_id, n)
+    );
+    CREATE INDEX results_by_id ON results (id, variant);
+    CREATE TABLE drills (
+      n INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, scenario TEXT NOT NULL,
+      run_id TEXT, result TEXT NOT NULL
+    );
+    """,
+)
+"""What brings a database from each version of its schema to the next; the version is its `user_version`."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one scenario came to in one run; times are seconds, None where there is none."""
+
+    run_id: str
+    at: str
+    label: str
+    claim: str
+    reason: str
+    ttd_s: float | None
+    ttr_s: float | None
+    response_to_recovery_s: float | None
+    profile: str = ""
+    runtime: str = ""
+    arm: str = ""
+
+
+class History:
+    """One reports' folder's history; raises InfrastructureError, in one line, for a file that cannot be used."""
+
+    def __init__(self, reports: Path) -> None:
+        self.reports = reports
+        self.path = reports / FILE
+        with self._told():
+            reports.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._migrate()
+            except BaseException:
+                self._db.close()
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise InfrastructureError(
+                f"{self.path} cannot be used: {error}; the runs are whole, and gameday history --rebuild makes it again"
+            ) from None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it or nothing."""
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return
+        with self._writing():
+            found = self._version()  # another process may have done it while this one waited
+            if found > len(MIGRATIONS):
+                raise InfrastructureError(f"{self.path} was written by a newer gameday; use that one")
+            for script in MIGRATIONS[found:]:
+                for statement in script.split(";"):
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, run: Mapping[str, Any], folder: str) -> None:
+        """Enter a run as `run.json` has it; again, it replaces what was there."""
+        with self._writing():
+            self._add(run, folder)
+
+    def _add(self, run: Mapping[str, Any], folder: str) -> None:
+        run_id = run.get("run_id") or folder
+        self._db.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+        names = ("started_at", "finished_at", "seed", "runtime", "profile", "arm")
+        self._db.execute(
+            f"INSERT INTO runs (run_id, folder, interrupted, {', '.join(names)}) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            (run_id, folder, int(bool(run.get("interrupted"))), *(run.get(name) for name in names)),
+        )
+        self._db.executemany(
+            "INSERT INTO results VALUES (?,?,?,?,?,?,?,?,?)",
+            [
+                (run_id, n, c["id"], c.get("variant") or "", c["claim"], c.get("reason") or "", c.get("ttd_s"),
+                 c.get("ttr_s"), c.get("response_to_recovery_s"))
+                for n, c in enumerate(run.get("claims") or ())
+            ],
+        )  # fmt: skip
+
+    def known(self) -> set[str]:
+        """The folders of the runs that are in it."""
+        with self._told():
+            return {str(row[0]) for row in self._db.execute("SELECT folder FROM runs")}
+
+    def import_missing(self) -> list[str]:
+        """Enter runs that lie in the folder and are not in it; gives what could not be read.
+
+        A run is read from its `run.json`, or from its journal when it was ended before that was written.
+        """
+        trouble = []
+        known = self.known()
+        found = {p.parent for name in ("run.json", JOURNAL) for p in self.reports.glob(f"*/{name}")}
+        fresh = sorted(f for f in found if f.name not in known and not f.is_symlink())
+        with self._writing():
+            for folder in fresh:
+                try:
+                    self._add(_run_of(folder), folder.name)
+                except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                    trouble.append(f"{folder} cannot be read: {error}; it is left out of the history")
+        return trouble
+
+    def results(self, id_: str = "") -> list[Result]:
+        """All results, or those of an id with its variants, or of one label; oldest first."""
+        wanted, _, variant = id_.partition(":")
+        where = "WHERE r.id = ?" if wanted else ""
+        where += " AND r.variant = ?" if variant else ""
+        values = [v for v in (wanted, variant) if v]
+        with self._told():
+            rows = self._db.execute(
+                "SELECT u.run_id, coalesce(u.started_at, ''), r.id, r.variant, r.claim, r.reason, r.ttd_s, r.ttr_s, "  # noqa: S608
+                "r.response_to_recovery_s, coalesce(u.profile, ''), coalesce(u.runtime, ''), coalesce(u.arm, '') "
+                f"FROM results r JOIN runs u USING (run_id) {where} ORDER BY u.started_at, u.run_id, r.n",
+                values,
+            ).fetchall()
+        return [Result(r[0], r[1], f"{r[2]}:{r[3]}" if r[3] else r[2], *r[4:]) for r in rows]
+
+    def add_drill(self, at: str, who: str, scenario: str, result: Mapping[str, Any], run_id: str | None = None) -> None:
+        """Enter what a trainee came to; `result` is kept as it is, `at` is a time of day in ISO form."""
+        said = json.dumps(dict(result), ensure_ascii=False)
+        with self._writing():
+            self._db.execute(
+                "INSERT INTO drills (at, who, scenario, run_id, result) VALUES (?,?,?,?,?)",
+                (at, who, scenario, run_id, said),
+            )
+
+    def drills(self, who: str = "") -> list[dict[str, Any]]:
+        """Trainees' results, oldest first: `at`, `who`, `scenario`, `run_id`, and `result` as it was given."""
+        with self._told():
+            rows = self._db.execute(
+                "SELECT at, who, scenario, run_id, result FROM drills WHERE ? IN ('', who) ORDER BY n", (who,)
+            ).fetchall()
+        return [{"at": r[0], "who": r[1], "scenario": r[2], "run_id": r[3], "result": json.loads(r[4])} for r in rows]
+
+
+def _run_of(folder: Path) -> Mapping[str, Any]:
+    file = folder / "run.json"
+    if not file.is_file():
+        return run_json(of(journal.read(folder / JOURNAL), keep_sweeps=False))
+    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    for claim in data.get("claims") or ():
+        if not {"id", "claim"} <= claim.keys():
+            raise ValueError("a claim without id or claim")
+    return data
+
+
+def set_aside(reports: Path) -> list[dict[str, Any]]:
+    """Put the database aside, whatever state it is in, for a new one; gives the drills that could be read from it."""
+    path = reports / FILE
+    if not path.exists():
+        return []
+    try:
+        with History(reports) as old:
+            drills = old.drills()
+    except InfrastructureError:
+        drills = []
+    number = 1
+    while (aside := reports / f"{FILE}.old-{number}").exists():
+        number += 1
+    try:
+        path.replace(aside)
+        for rest in ("-wal", "-shm"):
+            (reports / f"{FILE}{rest}").unlink(missing_ok=True)
+    except OSError as error:
+        raise InfrastructureError(f"{path} cannot be put aside: {error.strerror}") from None
+    return drills
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value below which a share of them lies, between neighbours in proportion; None of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * share
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+WORSE_TIMES = 1.5
+WORSE_S = 2.0
+
+
+def worse(before: Result, now: Result) -> str:
+    """Why a result is worse than the one before, or empty.
+
+    A claim that was PROVEN and is not is worse. So is a response-to-recovery that is both 1.5 times and 2 s longer:
+    short recoveries vary by themselves. Runs on another profile, runtime or arm are not compared in time.
+    """
+    if before.claim == "PROVEN" and now.claim in {"REFUTED", "INCONCLUSIVE"}:
+        return f"was PROVEN, is {now.claim}"
+    same = (before.profile, before.runtime, before.arm) == (now.profile, now.runtime, now.arm)
+    was_s, is_s = before.response_to_recovery_s, now.response_to_recovery_s
+    if not same or was_s is None or is_s is None:
+        return ""
+    if is_s > was_s * WORSE_TIMES and is_s - was_s > WORSE_S:
+        return (
+            f"response to recovery {is_s:.1f} s, was {was_s:.1f} s (more than {WORSE_TIMES:g} times and {WORSE_S:g} s)"
+        )
+    return ""

@@ -1,0 +1,171 @@
+"""The postmortem of one scenario of a run, as Markdown: the five records that have to be made, and what to change.
+
+Everything is read from the journal's record; what it does not hold is a marked blank, never a guess. Whatever came
+from outside, titles and reasons too, is escaped.
+"""
+
+import re
+from collections.abc import Iterator
+
+from harness.model import events as ev
+from harness.report.lang import ENGLISH, Messages, text
+from harness.report.record import RunRecord, ScenarioRecord
+
+MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&])")
+
+
+def escaped(said: object) -> str:
+    """A text as one line of Markdown that is shown as it is."""
+    return MARKUP.sub(r"\\\1", " ".join(str(said).split())).replace("\\<", "&lt;").replace("\\&", "&amp;")
+
+
+def markdown(run: RunRecord, record: ScenarioRecord, said: Messages | None = None) -> str:
+    """The postmortem of one scenario in a language."""
+    return "\n".join(_Writer(run, record, said or Messages(ENGLISH)).lines()) + "\n"
+
+
+class _Writer:
+    def __init__(self, run: RunRecord, record: ScenarioRecord, said: Messages) -> None:
+        self.run, self.record, self.said = run, record, said
+        inject = next((p for p in record.phases if p.name == ev.Phase.INJECT.value), None)
+        respond = next((p for p in record.phases if p.name == ev.Phase.RESPOND.value), None)
+        self.injected_s = inject.started_s if inject else None
+        self.responded_s = respond.started_s if respond else None
+
+    def w(self, key: str, **values: object) -> str:
+        return text(f"pm.{key}", self.said.lang, **{k: escaped(v) for k, v in values.items()})
+
+    def lines(self) -> Iterator[str]:
+        r, started = self.record, self.run.started
+        yield f"# {self.w('title', label=r.label, title=self.said.title(r.label, r.title))}"
+        yield ""
+        claim = text(f"claim.{r.claim_name}", self.said.lang)
+        run_id, at = (started.run_id, started.at) if started else ("?", "?")
+        yield self.w("run", run=run_id, at=at, claim=claim)
+        if self.run.finished is None:
+            yield self.w("killed")
+        for key, body in (
+            ("slis", self._slis()),
+            ("origin", iter([f"- {self.w('origin_row', label=r.label, fault=self.said.sentence(r.fault))}"])),
+            ("timeline", self._timeline()),
+            ("measures", self._measures()),
+            ("actions", self._actions()),
+            ("proposals", self._proposed()),
+        ):
+            yield from ("", f"## {self.w(key)}", "")
+            yield from body
+
+    def _slis(self) -> Iterator[str]:
+        measured = [m for m in self.record.slis if m.stretch != "steady"]
+        if not measured:
+            yield f"- {self.w('no_slis')}"
+            return
+        affected = [m for m in measured if m.verdict == "broken"]
+        for m in affected:
+            yield "- " + self.w(
+                "sli_row",
+                says=self.said.sli(m.name, m.says),
+                name=m.name,
+                objective=f"{m.objective:g} {m.unit}",
+                stretch=text(f"stretch.{m.stretch}", self.said.lang),
+                value=self.w("blank") if m.value is None else f"{m.value:.4g} {m.unit}",
+                since=f"{m.since_s:.1f}",
+                until=f"{m.until_s:.1f}",
+                budget=self.w("blank") if m.budget_minutes is None else self.w("minutes", n=f"{m.budget_minutes:.4g}"),
+            )
+        if not affected:
+            yield f"- {self.w('none_affected')}"
+
+    def _timeline(self) -> Iterator[str]:
+        r, claim, lang = self.record, self.record.claim, self.said.lang
+        seconds = [
+            self.w("blank") if value is None else f"{value:.1f} s"
+            for value in ((claim.ttd_s, claim.ttr_s, claim.response_to_recovery_s) if claim else (None, None, None))
+        ]
+        yield self.w("times", ttd=seconds[0], ttr=seconds[1], rr=seconds[2])
+        if not r.alerts:
+            yield self.w("no_alerts")
+        happened = [(p.started_s, f"{text(f'phase.{p.name}', lang)} {escaped(p.verdict)}") for p in r.phases]
+        happened += [(a.t, f"{text('mark.alert', lang)}: {escaped(self.said.alert(a.name))}") for a in r.alerts]
+        happened += [(a.t, f"{escaped(a.who)}: {escaped(a.verb)} {escaped(a.target)}") for a in r.acts]
+        happened += [
+            (j.met_at_s, f"{text('mark.recovery', lang)}: {escaped(j.text)}")
+            for j in r.judged
+            if j.what == "recovery" and j.met_at_s is not None
+        ]
+        start_s = self.injected_s if self.injected_s is not None else r.started_s
+        yield ""
+        for at_s, what in sorted(happened):
+            yield f"- T{at_s - start_s:+.1f} s {what}"
+
+    def _measures(self) -> Iterator[str]:
+        yield f"- {self.w('interim')}:"
+        for s in self.record.steps:
+            mark = f" ({self.w('skipped')})" if s.skipped else ""
+            yield f"  - {escaped(self.said.step(s.title))}{mark}"
+        if not self.record.steps:
+            yield f"  - {self.w('none_done')}"
+        yield f"- {self.w('permanent')}"
+
+    def _actions(self) -> Iterator[str]:
+        blank = text("pm.action_blank", self.said.lang)
+        yield text("pm.action_head", self.said.lang)
+        yield "| --- | --- | --- |"
+        yield f"| {blank} | {blank} | {blank} |"
+
+    def _proposed(self) -> Iterator[str]:
+        found = list(self._proposals())
+        yield from (f"- {one}" for one in found or [self.w("no_proposals")])
+
+    def _proposals(self) -> Iterator[str]:
+        r = self.record
+        if r.title and not r.sections:
+            yield self.w("no_section", id=r.id)
+        if r.claim_name == ev.Claim.INCONCLUSIVE.value:
+            yield self.w("inconclusive")
+            return
+        for s in r.steps:
+            if s.skipped and s.in_runbook:
+                yield self.w("not_needed", step=self.said.step(s.title))
+            elif not s.skipped and not s.in_runbook:
+                yield self.w("not_in_book", step=self.said.step(s.title))
+        yield from self._silent_checks()
+        untreated = [j for j in r.judged if j.what == "recovery as untreated"]
+        for c in untreated[-1].conditions if untreated else ():
+            if c.get("met") and not c.get("missed"):
+                yield self.w("never_moved", condition=self.said.sentence(str(c.get("text", ""))))
+        if any(f.finding == ev.Finding.NOT_RECOVERED.value for f in r.findings):
+            yield self.w("not_recovered", reason=r.reason)
+
+    def _silent_checks(self) -> Iterator[str]:
+        """Checks none of whose probes left, between injection and response, what they showed in the steady stretch."""
+        if self.injected_s is None or self.responded_s is None:
+            return
+        seen: dict[str, ev.Checked] = {}
+        for check in self.record.checks:
+            seen.setdefault(check.key, check)
+        for key, check in sorted(seen.items()):
+            told = [self._moved(probe, self.injected_s, self.responded_s) for probe in check.values]
+            if told and all(one is False for one in told):
+                yield self.w("told_nothing", check=key, title=self.said.check(key, check.title))
+
+    def _moved(self, probe: str, injected_s: float, responded_s: float) -> bool | None:
+        """Whether a probe left its steady band; None when too little of it was read on either side."""
+        control = [j.since_s for j in self.record.judged if j.what == "symptom as control"]
+        since_s = control[-1] if control else self.record.started_s
+        before = [v for s in self.record.sweeps if since_s <= s.t < injected_s
+                  and (v := s.values.get(probe)) is not None]  # fmt: skip
+        during = [v for s in self.record.sweeps if injected_s <= s.t < responded_s and probe in s.values
+                  and (v := s.values[probe]) is not None]  # fmt: skip
+        if len(before) < MIN_SAMPLES or len(during) < MIN_SAMPLES:
+            return None
+        low, high = min(before), max(before)
+        room = max((high - low) * ROOM_RATIO, 1e-9)
+        return any(v < low - room or v > high + room for v in during)
+
+
+MIN_SAMPLES = 3
+"""With fewer samples than this before or under the fault nothing is said of a probe."""
+
+ROOM_RATIO = 0.25
+"""A steady band is what was seen in the steady stretch and this share of its width to either side."""

@@ -1,0 +1,141 @@
+"""The history and the postmortem on small made runs."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.model import events as ev
+from harness.model.errors import InfrastructureError
+from harness.report.history import FILE, History, Result, percentile, set_aside, worse
+from harness.report.lang import Messages
+from harness.report.postmortem import escaped, markdown
+from harness.report.record import of
+
+
+def run(run_id: str, claim: str = "PROVEN", rr_s: float | None = 2.0) -> dict[str, Any]:
+    one = {"id": "FM-X-01", "variant": "", "claim": claim, "response_to_recovery_s": rr_s}
+    return {"run_id": run_id, "started_at": f"2026-01-{run_id[-2:]}T00:00:00+00:00", "claims": [one]}
+
+
+def result(claim: str, rr_s: float | None, arm: str = "timeline") -> Result:
+    return Result("r", "", "FM-X-01", claim, "", None, None, rr_s, "ci", "process", arm)
+
+
+def test_a_run_entered_twice_is_there_once(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.add(run("r-01"), "r-01")
+        history.add(run("r-01", "REFUTED"), "r-01")
+        assert [r.claim for r in history.results("FM-X-01")] == ["REFUTED"]
+
+
+def test_runs_that_are_missing_are_imported_and_broken_ones_named(tmp_path: Path) -> None:
+    for name, said in (("r-01", json.dumps(run("r-01"))), ("r-02", "{broken")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(said)
+    with History(tmp_path) as history:
+        assert [("r-02" in line) for line in history.import_missing()] == [True]
+        assert [r.run_id for r in history.results()] == ["r-01"]
+
+
+def test_two_at_once_on_one_folder_lose_nothing(tmp_path: Path) -> None:
+    with History(tmp_path) as one, History(tmp_path) as other:
+        one.add(run("r-01"), "r-01")
+        other.add(run("r-02"), "r-02")
+        assert [r.run_id for r in one.results()] == ["r-01", "r-02"]
+
+
+def test_a_broken_file_is_one_line_and_can_be_put_aside(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"this is no database" * 100)
+    with pytest.raises(InfrastructureError, match="--rebuild") as told:
+        History(tmp_path)
+    assert "\n" not in str(told.value)
+    assert set_aside(tmp_path) == []
+    with History(tmp_path) as history:
+        assert history.results() == []
+    assert (tmp_path / f"{FILE}.old-1").exists()
+
+
+def test_drills_outlive_a_rebuild(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.add_drill("2026-01-01T00:00:00+00:00", "ann", "FM-X-01", {"found": True})
+    [drill] = set_aside(tmp_path)
+    assert (drill["who"], drill["result"]) == ("ann", {"found": True})
+
+
+def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(InfrastructureError, match="newer gameday"):
+        History(tmp_path)
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.add(run("r-01"), "r-01")
+        pages = history._db.execute("PRAGMA page_count").fetchone()[0]
+        history._db.execute(f"PRAGMA max_page_count = {pages}")
+        big = {**run("r-02"), "claims": [{"id": "FM-X-02", "claim": "PROVEN", "reason": "x" * 100_000}]}
+        with pytest.raises(InfrastructureError, match="full"):
+            history.add(big, "r-02")
+        assert [r.run_id for r in history.results()] == ["r-01"]
+
+
+def test_what_got_worse_is_explained_and_small_changes_are_not() -> None:
+    assert "REFUTED" in worse(result("PROVEN", 2.0), result("REFUTED", None))
+    assert "9.0 s, was 2.0 s" in worse(result("PROVEN", 2.0), result("PROVEN", 9.0))
+    assert worse(result("PROVEN", 2.0), result("PROVEN", 3.5)) == ""
+    assert worse(result("PROVEN", 20.0), result("PROVEN", 23.0)) == ""
+    assert worse(result("PROVEN", 2.0), result("PROVEN", 9.0, arm="treated")) == ""
+
+
+def test_percentiles_lie_between_neighbours() -> None:
+    assert percentile([], 0.5) is None
+    assert percentile([4.0, 1.0, 2.0, 3.0], 0.5) == 2.5
+
+
+def made(check_under_fault: float, *, killed: bool = False) -> str:
+    x = "FM-X-01"
+    told: list[ev.Event] = [
+        ev.RunStarted(0, None, "r-01", "2026-01-01", 1, "process", "ci", "timeline", [x]),
+        ev.ScenarioStarted(1, x, "A <b>title</b> | `x`", [], "timeline", 1, "a->b is refused", "s", "r"),
+        *(ev.Swept(2 + n / 10, x, {"a.b": 1.0}, 1.0) for n in range(5)),
+        ev.PhaseStarted(3, x, "inject"),
+        *(ev.Swept(4 + n / 10, x, {"a.b": check_under_fault}, 1.0) for n in range(5)),
+        ev.PhaseStarted(5, x, "respond"),
+        ev.Checked(5, x, "5.1/check/1", "Look", {"a.b": check_under_fault}),
+        ev.Stepped(6, x, "Restart it", skipped=True, took_s=0),
+    ]
+    if not killed:
+        told += [ev.Claimed(9, x, "PROVEN", [], "", 1.0, 2.0, 3.0, 4.0), ev.RunFinished(9, None, "2026-01-01")]
+    record = of(told)
+    return markdown(record, record.scenarios[0], Messages("en"))
+
+
+def test_a_postmortem_has_its_records_and_proposes_what_differed() -> None:
+    said = made(1.0)
+    assert [f"## {n}." in said for n in range(1, 6)] == [True] * 5
+    assert "TTD 2.0 s; TTR 3.0 s" in said
+    assert "5.1/check/1" in said
+    assert "was not needed here" in said
+    assert "belongs to no section" in said
+    assert "holds no SLI measurements" in said
+
+
+def test_a_check_that_moved_is_not_blamed() -> None:
+    assert "5.1/check/1" not in made(7.0)
+
+
+def test_a_killed_run_has_a_postmortem_with_blanks() -> None:
+    said = made(7.0, killed=True)
+    assert "ended from outside" in said
+    assert "TTD -; TTR -" in said
+    assert "nothing about checks" in said
+
+
+def test_markup_is_escaped() -> None:
+    assert "<b>" not in made(1.0)
+    assert escaped("a | `b` <i>\n# x") == "a \\| \\`b\\` &lt;i\\> \\# x"
