@@ -34,6 +34,11 @@ def test_values_are_put_in_under_the_same_names(lang: str) -> None:
     assert [key for key in words("en") if fields(words(lang)[key]) != fields(words("en")[key])] == []
 
 
+@pytest.mark.parametrize("lang", LANGUAGES[1:])
+def test_everything_the_catalogue_says_is_translated(lang: str, catalogue: Catalogue) -> None:
+    assert missing(catalogue, load_messages("scenarios", lang)) == []
+
+
 def test_what_is_not_translated_is_named(catalogue: Catalogue) -> None:
     whole = load_messages("scenarios", "ja")
     scenario = next(iter(catalogue.scenarios.values()))
