@@ -7,11 +7,12 @@ Apart     every failure is the same, and each has made every attempt it may.
 """
 
 from harness.model.criteria import always, eventually
-from harness.model.faults import ChangedSetting
+from harness.model.faults import ChangedSetting, Slow
 from harness.model.ports import Operator
-from harness.model.scenario import HOLD, Limit, Scenario, step
+from harness.model.scenario import HOLD, Limit, Scenario, Variant, step
 from harness.model.span import retries_last, scaled, setting
 from scenarios.probes import entitlement, notification
+from scenarios.steps import restart_matchmaking
 from scenarios.workloads.grants import Grants
 
 DELIVERY = "notification.delivery"
@@ -30,10 +31,16 @@ async def redrive(operator: Operator) -> None:
     await operator.run_tool("redrive-notifications", "--limit", str(notification.AGREED), "--error", "HTTP 401")
 
 
-@step("Restart matchmaking, which has nothing to do with it")
-async def restart_matchmaking(operator: Operator) -> None:
-    """The placebo."""
-    await operator.restart("matchmaking")
+@step("Let the delivery worker try more often, with its waits, than failures that pass last")
+async def more_attempts(operator: Operator) -> None:
+    """Half of all sends succeed: so many do not fail one after another."""
+    await operator.set_setting("notification", f"{DELIVERY}.max-attempts", "60")
+
+
+@step("Re-drive the oldest failed notifications, as many as agreed, whatever they failed of")
+async def redrive_any(operator: Operator) -> None:
+    """A destination that is slow fails in more than one way."""
+    await operator.run_tool("redrive-notifications", "--limit", str(notification.AGREED))
 
 
 SCENARIO = Scenario(
@@ -62,4 +69,27 @@ SCENARIO = Scenario(
     placebo=restart_matchmaking,
     limits=(Limit("attempts are used up within the hold", USED_UP_S, HOLD),),
     settings={("notification", f"{DELIVERY}.max-attempts"): "4"},
+    variants=(
+        Variant(
+            "transient",
+            {
+                "fault": Slow("notification->destination", latency_ms=550, jitter_ms=200),
+                "symptom": eventually(
+                    notification.failed_rows.at_least(4),
+                    notification.dlq_failed_differences.equals(0),
+                    notification.retries.at_least(4),
+                    within_s=USED_UP_S + scaled(20) + 12.0,
+                ),
+                "response": (more_attempts, redrive_any),
+                "recovery": eventually(
+                    notification.dlq_rows.stops_growing(window_s=1.5),
+                    notification.failed_share.at_most(0.01),
+                    notification.cohort_unsent_rows.equals(0),
+                    notification.dlq_failed_differences.equals(0),
+                    within_s=setting(f"{DELIVERY}.backoff-max") * 1.5 * 8.0 + 8.0,
+                    hold_s=1.0,
+                ),
+            },
+        ),
+    ),
 )
