@@ -51,7 +51,7 @@ WITNESS_WITHIN_S = 5.0
 WITNESS_EVERY_S = 0.2
 
 
-class _Ended(Exception):  # noqa: N818  (no error: the straight line just ends early)
+class ScenarioEnded(Exception):  # noqa: N818  (no error: the straight line just ends early)
     """The scenario cannot go on: its finding is made already."""
 
 
@@ -108,7 +108,7 @@ class ScenarioRun(Narrator):
         )
         self._begun_s = self._now()
         try:
-            with contextlib.suppress(_Ended):
+            with contextlib.suppress(ScenarioEnded):
                 await self._phases()
             await self._judge_invariants()
         except (InfrastructureError, Unreadable) as error:
@@ -148,7 +148,7 @@ class ScenarioRun(Narrator):
             except InfrastructureError as error:
                 if self._now() > deadline_s:
                     self._find(Finding.NOT_STEADY, Phase.STEADY, f"the workload could not begin: {error}")
-                    raise _Ended from None
+                    raise ScenarioEnded from None
                 await self._clock.sleep(AGAIN_S)
         await self._traffic.begin(self._clock)
         await self._watch.begin()
@@ -168,14 +168,14 @@ class ScenarioRun(Narrator):
             if self._now() > deadline_s:
                 self._end(Phase.STEADY, started_s, "not steady", lack)
                 self._find(Finding.NOT_STEADY, Phase.STEADY, f"before anything was broken: {lack}")
-                raise _Ended
+                raise ScenarioEnded
         judgement = self._watch.judge(
             momentary(self.scenario.symptom, STEADY_S), since_s, self._now(), what="symptom as control"
         )
         if judgement.verdict is Verdict.HELD:
             self._end(Phase.STEADY, started_s, "symptom already there")
             self._find(Finding.VACUOUS_SYMPTOM, Phase.STEADY, "the symptom was met before anything was broken")
-            raise _Ended
+            raise ScenarioEnded
         await self._facts.moment("steady")
         self._end(Phase.STEADY, started_s, "steady")
 
@@ -194,7 +194,7 @@ class ScenarioRun(Narrator):
         self._end(Phase.WITNESS, started_s, "bites" if seen.bites else "does not bite", seen.says)
         if not seen.bites:
             self._find(Finding.NO_WITNESS, Phase.WITNESS, f"the fault was injected but does not bite: {seen.says}")
-            raise _Ended
+            raise ScenarioEnded
 
     async def _look_until(self, *, bites: bool) -> Seen:
         assert self._witness is not None  # noqa: S101  (prepared by the phase before)
@@ -215,10 +215,10 @@ class ScenarioRun(Narrator):
         self._end(Phase.SYMPTOM, started_s, judgement.verdict.value)
         if judgement.verdict is Verdict.UNKNOWN:
             self._find(Finding.UNKNOWN, Phase.SYMPTOM, short(judgement.conditions, "the symptom could not be judged"))
-            raise _Ended
+            raise ScenarioEnded
         if judgement.verdict is not Verdict.HELD:
             self._find(Finding.NOT_REPRODUCED, Phase.SYMPTOM, short(judgement.conditions, "the symptom did not come"))
-            raise _Ended
+            raise ScenarioEnded
 
     async def _hold(self) -> None:
         """Watch the untreated stretch: nothing recovers by itself, and the fault still bites at its end."""
@@ -231,14 +231,14 @@ class ScenarioRun(Narrator):
         if judgement.verdict is Verdict.HELD:
             self._end(Phase.HOLD, started_s, "recovered by itself")
             self._find(Finding.SELF_HEALED, Phase.HOLD, "the recovery criteria were met before anybody responded")
-            raise _Ended
+            raise ScenarioEnded
         if seen.bites is False:
             self._end(Phase.HOLD, started_s, "the fault went away")
             self._find(Finding.SELF_HEALED, Phase.HOLD, f"the fault went away before anybody responded: {seen.says}")
-            raise _Ended
+            raise ScenarioEnded
         if seen.bites is None:
             self._find(Finding.UNKNOWN, Phase.HOLD, f"whether the fault still bites could not be told: {seen.says}")
-            raise _Ended
+            raise ScenarioEnded
         self._end(Phase.HOLD, started_s, "stays broken", seen.says)
 
     async def _respond(self) -> None:

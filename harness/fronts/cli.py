@@ -18,9 +18,11 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 LATER: dict[str, str] = {
     "coverage": "harness.fronts.cli_coverage:coverage",
     "day": "harness.fronts.cli_day:day",
+    "drill": "harness.fronts.cli_drill:drill",
     "judge": "harness.fronts.cli_judge:judge",
     "compare": "harness.fronts.cli_history:compare",
     "history": "harness.fronts.cli_history:history",
+    "ops": "harness.fronts.cli_ops:ops",
     "postmortem": "harness.fronts.cli_postmortem:postmortem",
     "schedule": "harness.fronts.cli_day:schedule",
 }
@@ -234,7 +236,7 @@ def up(**asked: Any) -> None:
     """Start the stack on its own, with its addresses and a login, for looking around."""
     from harness.fronts import stand  # noqa: PLC0415  (the command line must answer at once)
 
-    click.echo(stand.up(asked["name"], asked["profile"], asked["stack"], asked["runtime"]))
+    click.echo(stand.up(asked["name"], asked["profile"], asked["stack"], asked["runtime"], asked["catalogue"]))
 
 
 @main.command()

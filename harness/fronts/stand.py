@@ -15,6 +15,7 @@ import psutil
 from harness.drivers.clock import wait_until_sync
 from harness.drivers.process import state_folder
 from harness.fronts.catalogue import load_topology
+from harness.fronts.desk.served import served
 from harness.fronts.wiring import make_runtime
 from harness.model.errors import CellError, GamedayError, InfrastructureError, UsageError
 from harness.model.runtime import Cell, CellSpec
@@ -47,7 +48,7 @@ def _alive(noted: dict[str, Any]) -> bool:
         return False
 
 
-def up(name: str, profile: str, stack: str | None, runtime: str) -> str:
+def up(name: str, profile: str, stack: str | None, runtime: str, catalogue: str = "scenarios") -> str:
     """Start a stack in the background and wait until it is up; gives its addresses and a login."""
     if not name.isidentifier():
         raise UsageError(f"'{name}' is no name for a stack; use letters, digits and underscores")
@@ -66,7 +67,7 @@ def up(name: str, profile: str, stack: str | None, runtime: str) -> str:
     log = file.with_suffix(".log")
     with log.open("w") as opened:
         keeper = subprocess.Popen(  # noqa: S603  (ourselves)
-            [sys.executable, "-m", "harness.fronts.stand", name, profile, stack or "", runtime],
+            [sys.executable, "-m", "harness.fronts.stand", name, profile, stack or "", runtime, catalogue],
             stdin=subprocess.DEVNULL,
             stdout=opened,
             stderr=opened,
@@ -128,11 +129,12 @@ def describe(cell: Cell, name: str) -> str:
     entry = cell.link_address(f"client->{topology.entry}")
     lines.append(f"Log in: http://{entry}/login with user-001 / {topology.secrets.get('user-password', '')}")
     lines.append(f"Logs: {cell.spec.folder}")
+    lines.append(f"On call: gameday ops{'' if name == 'default' else f' --name {name}'} help")
     lines.append(f"End it with: gameday down{'' if name == 'default' else f' --name {name}'}")
     return "\n".join(lines)
 
 
-async def keep(name: str, profile: str, stack: str | None, runtime_name: str) -> None:
+async def keep(name: str, profile: str, stack: str | None, runtime_name: str, catalogue: str) -> None:
     """Start the stack, note where it is, and keep it until told to end."""
     topology = load_topology(stack)
     logs = state_folder() / "stacks" / f"{name}-logs"
@@ -150,8 +152,9 @@ async def keep(name: str, profile: str, stack: str | None, runtime_name: str) ->
         noted = {"pid": me.pid, "started": me.create_time(), "says": describe(cell, name)}
         fresh = _file(name).with_suffix(".new")
         fresh.write_text(json.dumps(noted))
-        fresh.rename(_file(name))
-        await ended.wait()
+        async with served(cell, name, catalogue, logs):
+            fresh.rename(_file(name))
+            await ended.wait()
     finally:
         _file(name).unlink(missing_ok=True)
         with contextlib.suppress(InfrastructureError):
@@ -159,8 +162,8 @@ async def keep(name: str, profile: str, stack: str | None, runtime_name: str) ->
 
 
 if __name__ == "__main__":
-    _name, _profile, _stack, _runtime = sys.argv[1:5]
+    _name, _profile, _stack, _runtime, _catalogue = sys.argv[1:6]
     try:
-        asyncio.run(keep(_name, _profile, _stack or None, _runtime))
+        asyncio.run(keep(_name, _profile, _stack or None, _runtime, _catalogue))
     except GamedayError as error:
         sys.exit(str(error))

@@ -1,0 +1,1 @@
+"""Drills: something unnamed is broken, somebody is paged, and what they do is worth points."""

@@ -1,0 +1,308 @@
+"""The facilitator: leads one drill from the cell to the debrief, and keeps the answer in memory until then."""
+
+import asyncio
+import contextlib
+import json
+import random
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.drivers.clock import SystemClock
+from harness.drivers.lines import LineServer
+from harness.engine.drill import DrillRun
+from harness.engine.rehearsal import response_of
+from harness.fronts.desk.desk import Desk, Told, Verb
+from harness.fronts.desk.extras import Extras
+from harness.fronts.desk.served import ALL, policy_for, socket_of
+from harness.fronts.desk.sight import wanted_by_checks
+from harness.fronts.drills.choose import NOISE_HZ, NOISE_PATH, Choice, choose
+from harness.fronts.drills.sealed import SealedJournal
+from harness.fronts.drills.trainee import RULES, Asked, Notes
+from harness.fronts.wiring import equip, make_runtime
+from harness.model.conduct import Conducted
+from harness.model.drill import Answer, BrokenRule, DrillRecord
+from harness.model.errors import ActFailed, GamedayError, InfrastructureError, Unreadable
+from harness.model.events import Acted, Checked, Event, RunFinished, RunStarted
+from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
+from harness.model.scenario import Catalogue
+from harness.model.scoring import score
+from harness.model.topology import Topology
+from harness.report import debrief
+
+READY_S = 180.0
+CHANGES = "3.2/"
+"""How the keys of the runbook's rules for changes begin."""
+
+ARM = "drill"
+"""Stands in the journal in the place of an arm: nothing is claimed of the runbook."""
+
+DESK = "drill"
+"""The name of a drill's desk."""
+
+NUDGED = 3
+"""Between so many sections a nudge leaves the choice."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a drill was asked for; see `gameday drill --help`."""
+
+    section: str = ""
+    level: int = 1
+    seed: int = 0
+    limit_s: float = 900.0
+    trainee: str = ""
+    runtime: str = "auto"
+    profile: str = "ci"
+    reports: Path = Path("reports")
+
+
+class Front(Protocol):
+    """Where the trainee sits."""
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Show something: `rules`, `ready`, `page`, `over`, `debrief`."""
+
+    async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:
+        """Let the trainee work until there is nothing more to read; then `ended` says so."""
+
+
+class Facilitator:
+    """One drill."""
+
+    def __init__(self, options: Options, topology: Topology, catalogue: Catalogue, extras: Extras) -> None:
+        self._options = options
+        self._topology = topology
+        self._catalogue = catalogue
+        self._extras = extras
+        self._clock = SystemClock()
+        self._notes = Notes(self._clock)
+        now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        self.drill_id = f"drill-{now}-{secrets.token_hex(2)}"
+        self.folder = options.reports / self.drill_id
+        self._drill: DrillRun | None = None
+        self._steps: Answer | None = None
+        self._trouble = ""
+        self._ended_s: float | None = None
+        self._conducted: list[Event] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def lead(self, front: Front) -> DrillRecord:
+        """From the cell to the debrief; whatever happens, there is one."""
+        options = self._options
+        front.tell("rules", {"rules": RULES, "level": options.level, "limit_s": options.limit_s})
+        journal = SealedJournal(self.folder, self._topology.secrets.values())
+        hidden = Path(tempfile.mkdtemp(prefix="gameday-"))  # 0700: logs of proxies tell what was done to them
+        runtime, _ = make_runtime(options.runtime, self._topology, hidden / "logs")
+        choice = choose(
+            self._catalogue, self._extras, self._topology, section=options.section, level=options.level,
+            seed=options.seed, profile=options.profile, abilities=runtime.abilities,
+        )  # fmt: skip
+        self._steps = await self._answer_to(choice)
+        try:
+            self._working = asyncio.create_task(self._on(runtime, choice, journal, front, hidden))
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._working
+        except (GamedayError, OSError) as error:
+            self._trouble = str(error)
+        finally:
+            with contextlib.suppress(InfrastructureError):
+                await runtime.close()
+            journal.write(RunFinished(self._clock.now_s(), None, self._clock.wall(), self._notes.ended == "closed"))
+        record = self._record()
+        self._write(record, journal, hidden)
+        front.tell("debrief", {"record": record, "folder": str(self.folder)})
+        return record
+
+    def end(self, why: str) -> None:
+        """End the drill; the first reason stands."""
+        self._notes.ended = self._notes.ended or why
+        if self._drill is not None and self._notes.paged_s is not None:
+            self._drill.over.set()
+        elif self._working is not None:
+            self._working.cancel()
+
+    async def _answer_to(self, choice: Choice) -> Answer:
+        s = choice.scenario
+        section = self._catalogue.sections.get(s.sections[0]) if s.sections else None
+        checks = tuple(c.key for c in section.checks) if section else ()
+        steps = await response_of(s, self._topology)
+        decoys = (
+            *(f"{service} {name} was set to {value}" for service, name, value in choice.decoys),
+            *(f"{service} was asked for what it does not have" for service in choice.noisy),
+        )
+        return Answer(s.label, s.title, s.sections, s.fault.says, (), steps, checks, decoys)
+
+    async def _on(self, runtime: Runtime, choice: Choice, journal: SealedJournal, front: Front, hidden: Path) -> None:
+        options, scenario = self._options, choice.scenario
+        await runtime.open()
+        started = RunStarted(
+            self._clock.now_s(), None, self.drill_id, self._clock.wall(), options.seed, runtime.name, options.profile,
+            ARM, [scenario.label], dict(runtime.versions),
+        )  # fmt: skip
+        journal.write(started)
+        shared = [name for name, part in self._topology.parts.items() if part.shared]
+        for name in shared:
+            runtime.want(name)
+        cell = await runtime.cell(CellSpec("cell-1", options.profile, hidden / "logs" / "cell-1", scenario.settings))
+        equipment = equip(cell, lambda _verb, fields: self._acted(fields, scenario.label, journal), self._clock)
+        try:
+            await cell.ready([*self._topology.services, *self._topology.parts], timeout_s=READY_S)
+            await equipment.begin_scenario()
+            await equipment.data.take_baseline()
+            self._drill = self._make(cell, equipment, choice, journal)
+            await self._train(self._drill, equipment, front, cell)
+        finally:
+            await equipment.close()
+
+    def _make(self, cell: Cell, equipment: Equipment, choice: Choice, journal: SealedJournal) -> DrillRun:
+        s = choice.scenario
+        return DrillRun(
+            s, equipment, journal.write, seed=self._options.seed,
+            settings=cell.topology.numbers(self._options.profile, {name: value for (_, name), value in s.settings.items()}),
+            sections=self._catalogue.sections, policy=policy_for(self._catalogue, cell),
+            also=wanted_by_checks(self._catalogue), mislead=lambda: self._mislead(equipment, choice),
+            wait_s=choice.wait_s,
+        )  # fmt: skip
+
+    def _acted(self, fields: dict[str, Any], label: str, journal: SealedJournal) -> None:
+        event = Acted(self._clock.now_s(), label, **fields)
+        journal.write(event)
+        if event.who == "operator":
+            self._notes.acted(event)
+            self._conducted.append(event)
+        elif self._drill is not None:
+            self._drill.acted(event)
+
+    def _done(self, verb: Verb, words: Sequence[str], told: Told | GamedayError) -> None:
+        self._notes.done(verb, words, told)
+        if not verb.changes and not isinstance(told, GamedayError):
+            # A rule that asks for a look at the checks between two changes is content with any look of a trainee's.
+            self._conducted.append(Checked(self._clock.now_s(), None, verb.name, " ".join(words), {}))
+
+    def _rules(self) -> tuple[BrokenRule, ...] | None:
+        """The rules for changes that the acts broke; None when the catalogue has none."""
+        conduct = self._catalogue.conduct
+        if conduct is None:
+            return None
+        conducted = Conducted(self._conducted, conduct.tools)
+        judged = [(rule, rule.check(conducted)) for rule in conduct.rules if rule.key.startswith(CHANGES)]
+        return tuple(BrokenRule(rule.key, rule.title, broken[1]) for rule, broken in judged if broken is not None)
+
+    @staticmethod
+    async def _mislead(equipment: Equipment, choice: Choice) -> None:
+        for service, name, value in choice.decoys:
+            await equipment.injector.set_setting(service, name, value)
+        for service in choice.noisy:
+            await equipment.injector.load(service, NOISE_PATH, rate_hz=NOISE_HZ, duration_s=3600.0)
+
+    async def _train(self, drill: DrillRun, equipment: Equipment, front: Front, cell: Cell) -> None:
+        del cell
+        asked = Asked(
+            self._notes, self._topology, self._catalogue, self._options.limit_s, lambda: drill.page, self._answer,
+            drill.confirmed, self.end, self._others(),
+        )  # fmt: skip
+        desk = Desk(
+            equipment, self._catalogue, drill, {**ALL, **asked.verbs()}, self._extras,
+            acting=drill.acting, on_done=self._done,
+        )  # fmt: skip
+        going = asyncio.create_task(drill.drill(), name="drill")
+        paged = asyncio.create_task(drill.paged.wait(), name="page")
+        try:
+            await asyncio.wait({going, paged}, return_when=asyncio.FIRST_COMPLETED)
+            if not paged.done():
+                await going
+                findings = "; ".join(says for _, _, says in drill.outcome.findings)
+                self._trouble = findings or "nobody could be paged"
+                return
+            self._notes.paged_s = drill.paged_s
+            await self._paged(drill, desk, front, going)
+        finally:
+            paged.cancel()
+            going.cancel()
+            with contextlib.suppress(asyncio.CancelledError, InfrastructureError, Unreadable):
+                await going
+
+    async def _paged(self, drill: DrillRun, desk: Desk, front: Front, going: "asyncio.Task[None]") -> None:
+        limit_s = self._options.limit_s
+        self._notes.note("page", drill.page)
+        front.tell("page", {"alert": drill.page, "limit_s": limit_s, "drill": self.drill_id})
+        server = LineServer(socket_of(DESK), desk.handle)
+        await server.begin()
+        serving = asyncio.create_task(front.serve(desk, self.end), name="trainee")
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    await asyncio.wait({asyncio.create_task(drill.over.wait()), going}, return_when="FIRST_COMPLETED")
+            if going.done() and not drill.over.is_set():
+                self._trouble = "; ".join(says for _, _, says in drill.outcome.findings) or "it ended by itself"
+            self.end("the time is over")
+            self._ended_s = self._clock.now_s()
+            front.tell("over", {"why": self._notes.ended})
+        finally:
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+            await server.end()
+            with contextlib.suppress(InfrastructureError, Unreadable, ActFailed):
+                await going
+
+    def _others(self) -> tuple[str, ...]:
+        """The section of the answer among others, for the nudge."""
+        own = self._steps.sections[:1] if self._steps else ()
+        rest = [key for key in self._catalogue.sections if key not in own]
+        rng = random.Random(f"nudge {self._options.seed}")
+        return tuple(sorted([*own, *rng.sample(rest, min(NUDGED - 1, len(rest)))]))
+
+    def _answer(self) -> Answer:
+        assert self._steps is not None  # noqa: S101  (made before anything was broken)
+        broken = tuple(self._drill.broken) if self._drill is not None else ()
+        return replace(self._steps, broken=broken)
+
+    def _record(self) -> DrillRecord:
+        drill, notes, options = self._drill, self._notes, self._options
+        ended_s = self._clock.now_s() if self._ended_s is None else self._ended_s
+        whole = not self._trouble and notes.paged_s is not None
+        return DrillRecord(
+            self.drill_id, options.trainee, options.level, options.seed, options.limit_s, self._answer(),
+            drill.outcome.injected_s if drill else None, notes.paged_s, drill.page if drill else "", ended_s,
+            self._trouble or notes.ended or "it could not begin", whole, tuple(notes.entries),
+            drill.recovered_s if drill else None, drill.collateral if drill else "", self._rules(),
+            drill.budget_minutes if drill else None,
+        )  # fmt: skip
+
+    def _write(self, record: DrillRecord, journal: SealedJournal, hidden: Path) -> None:
+        """Everything into the drill's folder, now that it may be known."""
+        journal.open()
+        (self.folder / "debrief.md").write_text(debrief.markdown(record), encoding="utf-8")
+        (self.folder / "debrief.txt").write_text(debrief.text(record), encoding="utf-8")
+        content = json.dumps(debrief.plain(record), indent=1, ensure_ascii=False, default=str)
+        (self.folder / "debrief.json").write_text(content, encoding="utf-8")
+        with contextlib.suppress(OSError):
+            if (hidden / "logs").is_dir():
+                shutil.copytree(hidden / "logs", self.folder / "logs", dirs_exist_ok=True)
+            shutil.rmtree(hidden, ignore_errors=True)
+
+
+def lead_to_end(facilitator: Facilitator, front: Front) -> DrillRecord:
+    """Lead a drill with an event loop of its own; Ctrl-C, SIGTERM and a closed terminal end it with a debrief."""
+
+    async def main() -> DrillRecord:
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(sig, facilitator.end, "closed")
+        return await facilitator.lead(front)
+
+    return asyncio.run(main())
+
+
+def total(record: DrillRecord) -> float:
+    """The points of a drill."""
+    return score(record).total

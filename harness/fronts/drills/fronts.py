@@ -1,0 +1,113 @@
+"""Where the trainee sits: at a terminal, or a program on standard input and output."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import IO, Any
+
+from harness.drivers.lines import LONGEST, answer
+from harness.fronts.desk.desk import Desk, split
+from harness.fronts.drills.trainee import page_of
+from harness.model.drill import DrillRecord
+from harness.model.errors import GamedayError
+from harness.report import debrief
+
+PROTOCOL = 1
+PROMPT = "on-call> "
+
+
+class Lines:
+    """The lines of an input, read by a thread: an input may be a terminal, a pipe or a file."""
+
+    def __init__(self, source: IO[str]) -> None:
+        self._source = source
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def read(self) -> AsyncIterator[str]:
+        """Every line until the input ends."""
+        loop = asyncio.get_running_loop()
+
+        def pump() -> None:
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
+                while line := self._source.readline(LONGEST):
+                    loop.call_soon_threadsafe(self._queue.put_nowait, line)
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._queue.put_nowait, None)
+
+        threading.Thread(target=pump, daemon=True, name="input").start()
+        while (line := await self._queue.get()) is not None:
+            yield line
+
+
+class Terminal:
+    """A person at a terminal."""
+
+    def __init__(self, source: IO[str] | None = None, out: IO[str] | None = None) -> None:
+        self._lines = Lines(source or sys.stdin)
+        self._out = out or sys.stdout
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        # A terminal that was closed does not keep the debrief from its folder.
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(text + end)
+            self._out.flush()
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Show something."""
+        match kind:
+            case "rules":
+                self._say(f"{data['rules']}\n\nThe stack starts; this takes half a minute or so.")
+            case "page":
+                self._say(page_of(data))
+            case "over":
+                self._say(f"\nOver: {data['why']}. The debrief comes when the stack is put away.")
+            case "debrief":
+                self._say(debrief.text(data["record"]))
+                self._say(f"Report: {data['folder']}")
+
+    async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:
+        """A line, an answer."""
+        self._say(PROMPT, end="")
+        async for line in self._lines.read():
+            if line.strip():
+                try:
+                    told = await desk.do(split(line))
+                    self._say(desk.masked(told.says))
+                except GamedayError as error:
+                    self._say(desk.masked(f"! {error}"))
+            self._say(PROMPT, end="")
+        ended("closed")
+
+
+class Program:
+    """A program: one JSON object a line, both ways."""
+
+    def __init__(self, source: IO[str] | None = None, out: IO[str] | None = None) -> None:
+        self._lines = Lines(source or sys.stdin)
+        self._out = out or sys.stdout
+
+    def _write(self, data: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+            self._out.flush()
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write something."""
+        if kind == "debrief":
+            record: DrillRecord = data["record"]
+            self._write({"type": "debrief", "folder": data["folder"], **debrief.plain(record)})
+            return
+        first = {"protocol": PROTOCOL} if kind == "rules" else {}
+        self._write({"type": kind, **first, **data})
+
+    async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:
+        """A request, an answer."""
+        async for line in self._lines.read():
+            if len(line) >= LONGEST and not line.endswith("\n"):
+                self._write({"type": "answer", "ok": False, "says": f"a request is at most {LONGEST} characters"})
+            elif line.strip():
+                self._write({"type": "answer", **await answer(line, desk.handle)})
+        ended("closed")
