@@ -24,6 +24,7 @@ LATER: dict[str, str] = {
     "history": "harness.fronts.cli_history:history",
     "ops": "harness.fronts.cli_ops:ops",
     "postmortem": "harness.fronts.cli_postmortem:postmortem",
+    "report": "harness.fronts.cli_report:report",
     "schedule": "harness.fronts.cli_day:schedule",
 }
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""
@@ -123,6 +124,7 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--junit", type=click.Path(path_type=Path), default=None, metavar="FILE", help="JUnit, here too.")
 @click.option("--json", type=click.Path(path_type=Path), default=None, metavar="FILE", help="run.json, here too.")
+@lang_option
 def run(**asked: Any) -> int:
     r"""Run scenarios and say what may be claimed of the runbook.
 

@@ -4,10 +4,14 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from harness.model.errors import GamedayError
+from harness.fronts.messages import load_messages
+from harness.model.errors import GamedayError, UsageError
+from harness.report.journal import JOURNAL
 from harness.report.junit import junit
+from harness.report.lang import Messages, language
 from harness.report.record import RunRecord
 from harness.report.run_json import run_json
 
@@ -19,6 +23,12 @@ LATEST = "latest"
 PAGE = "report.html"
 """The file that people read first."""
 
+TEXT = "report.md"
+"""The same as text, which is also what a CI job shows as its summary."""
+
+JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Names the file to which a CI job's summary is appended, where there is one."""
+
 
 def _json(run: RunRecord, _folder: Path) -> bytes:
     return json.dumps(run_json(run), indent=1, ensure_ascii=False).encode()
@@ -28,14 +38,23 @@ def _junit(run: RunRecord, folder: Path) -> bytes:
     return junit(run, str(folder))
 
 
-def _html(_run: RunRecord, folder: Path) -> bytes:
+def _html(folder: Path, messages: Messages) -> bytes:
     from harness.report import html  # noqa: PLC0415  (templates and their engine, wanted only when a run is over)
 
-    return html.render(folder)
+    return html.render(folder, messages)
 
 
-RENDERED: dict[str, Render] = {"run.json": _json, "junit.xml": _junit, PAGE: _html}
-"""The files in a run's folder beside its journal, by name; those for programs come first."""
+def _markdown(folder: Path, messages: Messages) -> bytes:
+    from harness.report import markdown  # noqa: PLC0415  (wanted only when a run is over)
+
+    return markdown.render(folder, messages)
+
+
+RENDERED: dict[str, Render] = {"run.json": _json, "junit.xml": _junit}
+"""The files for programs in a run's folder beside its journal, by name."""
+
+PAGES: dict[str, Callable[[Path, Messages], bytes]] = {TEXT: _markdown, PAGE: _html}
+"""The files for people, made of the journal; they come last."""
 
 BROKEN = (
     GamedayError, OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, ImportError,
@@ -44,22 +63,24 @@ BROKEN = (
 """What a rendering may fail with; the others and the verdict are never lost for it."""
 
 
-def write(run: RunRecord, folder: Path, copies: dict[str, Path | None] | None = None) -> list[str]:
-    """Write every file of a run, and copies of some elsewhere; gives what could not be written, one line each."""
-    trouble = []
+def write(
+    run: RunRecord,
+    folder: Path,
+    copies: dict[str, Path | None] | None = None,
+    *,
+    lang: str | None = None,
+    catalogue: str = "scenarios",
+) -> list[str]:
+    """Write every file of a run, and copies of some elsewhere; gives what could not be written, one line each.
+
+    `lang` is the language of the files for people, None the environment's; `catalogue` knows the scenarios' titles in it.
+    """
+    trouble: list[str] = []
     for name, render in RENDERED.items():
-        try:
-            content = render(run, folder)
-        except BROKEN as error:
-            trouble.append(f"{folder / name} could not be made: {str(error) or type(error).__name__}")
-            continue
-        copy = (copies or {}).get(name)
-        for path in (folder / name, *([copy] if copy else [])):
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            except OSError as error:
-                trouble.append(f"{path} cannot be written: {error.strerror}")
+        _write(folder / name, partial(render, run, folder), trouble, (copies or {}).get(name))
+    for name, page_of in PAGES.items():
+        _write(folder / name, partial(_page, page_of, folder, catalogue, lang), trouble)
+    trouble += _job_summary(folder)
     return trouble
 
 
@@ -73,6 +94,55 @@ def remember(run: RunRecord, folder: Path) -> list[str]:
     except BROKEN as error:
         return [str(error)]
     return []
+
+
+def _page(render: Callable[[Path, Messages], bytes], folder: Path, catalogue: str, lang: str | None) -> bytes:
+    return render(folder, load_messages(catalogue, language(lang, os.environ)))
+
+
+def _write(path: Path, render: Callable[[], bytes], trouble: list[str], copy: Path | None = None) -> None:
+    """Write one file and its copy; what goes wrong is added to the trouble."""
+    try:
+        content = render()
+    except BROKEN as error:
+        trouble.append(f"{path} could not be made: {str(error) or type(error).__name__}")
+        return
+    for place in (path, *([copy] if copy else [])):
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        except OSError as error:
+            trouble.append(f"{place} cannot be written: {error.strerror}")
+
+
+def _job_summary(folder: Path) -> list[str]:
+    """Append the text to the job's summary where a CI service wants one; gives what went wrong."""
+    summary = os.environ.get(JOB_SUMMARY)
+    if not summary or not (folder / TEXT).is_file():
+        return []
+    from harness.report import markdown  # noqa: PLC0415  (wanted only when a run is over)
+
+    try:
+        with Path(summary).open("ab") as opened:
+            opened.write(markdown.summary((folder / TEXT).read_bytes()))
+    except OSError as error:
+        return [f"the job's summary {summary} cannot be written: {error.strerror}"]
+    return []
+
+
+def rendered_again(run: Path, reports: Path, messages: Messages) -> list[Path]:
+    """Write the files for people of an old run again; raises UsageError when there is no run, or nowhere to write."""
+    homes = [run, reports / run]
+    folder = next((f for f in homes if (f / JOURNAL).is_file()), None)
+    if folder is None:
+        raise UsageError(f"there is no {JOURNAL} in {' or '.join(str(f) for f in homes)}; name a run's folder or id")
+    for name, render in PAGES.items():
+        content = render(folder, messages)
+        try:
+            (folder / name).write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"{folder / name} cannot be written: {error.strerror}") from None
+    return [folder / name for name in PAGES]
 
 
 def page(folder: Path) -> Path:

@@ -54,6 +54,7 @@ class Options:
     reports: Path = Path("reports")
     junit: Path | None = None
     json: Path | None = None
+    lang: str | None = None
     runbook: Path | None = None
 
 
@@ -225,7 +226,13 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         journal.close()
     if journal.failed:
         trouble.append(journal.failed)
-    trouble += reports.write(recorder.run, ready.folder, {"run.json": options.json, "junit.xml": options.junit})
+    trouble += reports.write(
+        recorder.run,
+        ready.folder,
+        {"run.json": options.json, "junit.xml": options.junit},
+        lang=options.lang,
+        catalogue=options.catalogue,
+    )
     reports.point_latest(ready.folder)
     code = 130 if was_interrupted else claim.exit_code(session.claims.values(), trouble=bool(trouble))
     trouble += reports.remember(recorder.run, ready.folder)

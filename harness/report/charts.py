@@ -97,6 +97,7 @@ def _slis(s: ScenarioRecord, line: Timeline) -> list[dict[str, Any]]:
             ],
         }
         for name, sli in names.items()
+        if any(part.value is not None for part in s.slis if part.name == name)
     ]
 
 

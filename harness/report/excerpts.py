@@ -35,7 +35,9 @@ _DAY_FIRST = re.compile(r"(\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:
 _MONTHS = {m: n for n, m in enumerate(calendar.month_abbr) if m}
 _LEVEL = re.compile(r"\b(PANIC|FATAL|CRITICAL|ERROR|ERR|WARNING|WARN|WRN|INFO|INF|DEBUG|DBG|TRACE)\b")
 _LEVEL_LOW = re.compile(r'"level":\s*"(panic|fatal|error|warning|warn|info|debug|trace)"')
-_GRAVE = re.compile(rb'PANIC|FATAL|CRITICAL|ERROR|WARN|\[ERR\]|\[WRN\]|"level":\s*"(?:warn|error|fatal|panic)')
+_GRAVE = (b"PANIC", b"FATAL", b"CRITICAL", b"ERROR", b"WARN", b"[ERR]", b"[WRN]", b'"error"', b'"warn', b'"fatal"')
+"""What lines hold that are worth showing of a log that says very much; bytes, for there are very many."""
+
 _RANK = {"PANIC": 3, "FATAL": 3, "CRITICAL": 3, "ERROR": 3, "ERR": 3, "WARNING": 2, "WARN": 2, "WRN": 2}
 _LOW = {"DEBUG": 0, "DBG": 0, "TRACE": 0}
 
@@ -118,11 +120,7 @@ def _window(path: Path, epoch_s: float, begin_s: float, end_s: float) -> list[Lo
             data = opened.read(READ_BYTES + 4096)
     except OSError:
         return []
-    lines = data.splitlines()
-    if len(data) > CHATTY_BYTES:
-        last_s = _next_time(lines[-2:-1])
-        if last_s is None or last_s - epoch_s <= end_s or len(data) > 2 * CHATTY_BYTES:
-            lines = [line for line in lines if _GRAVE.search(line)]
+    lines = _grave(data) if len(data) > CHATTY_BYTES else data.splitlines()
     found = []
     for raw in lines:
         line = _line(raw, path.stem, epoch_s)
@@ -132,6 +130,19 @@ def _window(path: Path, epoch_s: float, begin_s: float, end_s: float) -> list[Lo
             break
         found.append(line)
     return found
+
+
+def _grave(data: bytes) -> list[bytes]:
+    """The lines that hold a word of _GRAVE, in their order."""
+    starts: dict[int, int] = {}
+    for word in _GRAVE:
+        place = data.find(word)
+        while place >= 0:
+            end = data.find(b"\n", place)
+            end = len(data) if end < 0 else end
+            starts[data.rfind(b"\n", 0, place) + 1] = end
+            place = data.find(word, end)
+    return [data[start : starts[start]] for start in sorted(starts)]
 
 
 def _next_time(lines: Sequence[bytes]) -> float | None:

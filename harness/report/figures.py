@@ -24,3 +24,10 @@ def secs(value: Any) -> str:
 def tplus(value: float) -> str:
     """A moment in seconds since T, with its sign."""
     return f"{'−' if value < 0 else '+'}{abs(value):.2f} s"  # noqa: RUF001  (a minus as wide as the plus)
+
+
+def figure(value: Any, kind: str, unit: str) -> str:
+    """An indicator's value as people read it: a share in per cent, others with their unit."""
+    if not isinstance(value, int | float):
+        return "—"
+    return f"{value * 100:.5g} %" if kind == "ratio" else f"{num(value)} {unit}".strip()

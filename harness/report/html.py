@@ -10,23 +10,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FileSystemLoader, TemplateError
 from markupsafe import Markup
 
 from harness.model.errors import InfrastructureError
 from harness.report import charts, overview, view
-from harness.report.figures import num, secs, tplus
+from harness.report.figures import figure, num, secs, tplus
 from harness.report.index import Index
 from harness.report.journal import JOURNAL
+from harness.report.lang import ENGLISH, Messages, beginning, text
 from harness.report.scenarios import views
-from harness.report.words import beginning, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(folder: Path, lang: str = "en") -> bytes:
-    """The page of the run in a folder; raises InfrastructureError when its journal or the page cannot be made."""
-    index = Index(folder / JOURNAL)
+def render(folder: Path, messages: Messages | None = None) -> bytes:
+    """The page of the run in a folder, in the messages' language.
+
+    Raises InfrastructureError when its journal cannot be read or the page cannot be made.
+    """
+    index = Index(folder / JOURNAL, messages)
+    lang = messages.lang if messages else ENGLISH
     try:
         template = _environment(lang).get_template("report.html.j2")
         said = overview.of(index, lang)
@@ -78,9 +82,10 @@ def plotting() -> Markup:
     raise InfrastructureError("plotly.min.js is not there; install the package plotly again")
 
 
+@cache
 def _environment(lang: str) -> Environment:
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )  # fmt: skip
 
     def w(key: str, **values: Any) -> str:
@@ -88,7 +93,10 @@ def _environment(lang: str) -> Environment:
 
     made.globals.update(w=w, mark=overview.mark)
     made.filters.update(
+        ended=lambda verdict: text(f"ended.{verdict}", lang),
+        role=lambda what: text(f"role.{what}", lang),
         num=num,
+        figure=figure,
         secs=secs,
         tplus=tplus,
         pct=lambda share: f"{share:.3f}%",

@@ -4,13 +4,22 @@ Sweeps are most of a journal. The first reading leaves them on disk and remember
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.model import events as ev
 from harness.model.errors import InfrastructureError
+from harness.report.lang import Messages
 from harness.report.masking import masked_all
 from harness.report.record import Recorder, RunRecord, ScenarioRecord
+from harness.report.translated import translated
+
+_SWEEP = re.compile(rb'\{"v":\d+,"kind":"sweep","t":[\d.e-]+,"scenario":"([\w.:-]+)"')
+"""How a sweep's line begins; one that begins otherwise is read like every other event."""
+
+_UNSEEN = frozenset({ev.Swept.kind, ev.FactsRecorded.kind})
+"""Kinds whose texts are names at most, or never shown; they are large, and masking is slow."""
 
 
 class Index:
@@ -24,8 +33,9 @@ class Index:
         InfrastructureError: there is no journal that can be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, messages: Messages | None = None) -> None:
         self.path = path
+        self._messages = messages or Messages()
         self.lost = 0
         self._places: dict[int, list[int]] = {}
         recorder = Recorder(keep_sweeps=False)
@@ -34,11 +44,17 @@ class Index:
             with path.open("rb") as opened:
                 place = 0
                 for line in opened:
+                    # Sweeps are most of a journal, and only their place is wanted now.
+                    swept = _SWEEP.match(line)
+                    if swept and line.endswith(b"}\n") and (record := self.run.of(swept[1].decode())) is not None:
+                        self._places.setdefault(id(record), []).append(place)
+                        place += len(line)
+                        continue
                     event = _event(line)
                     if event is None:
                         self.lost += bool(line.strip())
                     else:
-                        recorder.add(event)
+                        recorder.add(translated(event, self._messages))
                         if event.scenario is not None:
                             record = self.run.of(event.scenario)
                             self._places.setdefault(id(record), []).append(place)
@@ -55,7 +71,7 @@ class Index:
                     opened.seek(place)
                     event = _event(opened.readline())
                     if event is not None:
-                        recorder.add(event)
+                        recorder.add(translated(event, self._messages))
         except OSError as error:
             raise InfrastructureError(f"{self.path} cannot be read: {error.strerror}") from None
         return recorder.run.scenarios[-1] if recorder.run.scenarios else light
@@ -70,8 +86,7 @@ def _event(line: bytes) -> ev.Event | None:
     """The event of a line, None when it is none; secrets are masked."""
     try:
         data = json.loads(line)
-        # Sweeps are names and numbers, and most of a journal.
-        event = ev.from_mapping(data if data.get("kind") == ev.Swept.kind else masked_all(data))
+        event = ev.from_mapping(data if data.get("kind") in _UNSEEN else masked_all(data))
         return event if event is not None and isinstance(event.t, int | float) else None
     except (ValueError, AttributeError, TypeError):
         return None

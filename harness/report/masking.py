@@ -39,6 +39,9 @@ _NAMED = (
 )  # fmt: skip
 _ANY = re.IGNORECASE
 
+REMEMBERED = 500
+"""Texts up to this many characters are remembered: a journal says the same names again and again."""
+
 _RULES = (
     # A private key or certificate, however it is broken into lines.
     _Rule(("-----begin",), re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL), STARS),
@@ -82,14 +85,20 @@ _RULES = (
 )
 
 
-@lru_cache(maxsize=8192)
 def masked(text: str) -> str:
     """The text without what looks like a secret."""
+    return _remembered(text) if len(text) <= REMEMBERED else _masked(text)
+
+
+def _masked(text: str) -> str:
     low = text.lower()
     for rule in _RULES:
         if any(hint in low for hint in rule.hints):
             text = rule.pattern.sub(rule.instead, text)
     return text
+
+
+_remembered = lru_cache(maxsize=8192)(_masked)
 
 
 def masked_all(value: Any) -> Any:

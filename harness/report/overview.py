@@ -6,8 +6,8 @@ from datetime import datetime
 from harness.model.events import Claim
 from harness.report.figures import secs
 from harness.report.index import Index
+from harness.report.lang import text
 from harness.report.record import RunRecord, ScenarioRecord
-from harness.report.words import text
 
 MARKS = {"PROVEN": "✓", "REFUTED": "✗", "INCONCLUSIVE": "?", "SKIPPED": "–"}  # noqa: RUF001  (a dash, not a minus)
 

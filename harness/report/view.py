@@ -1,7 +1,7 @@
 """A scenario as people read it: every verdict beside its evidence, named so that plain links lead there and back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.arms import ARMS
@@ -85,6 +85,11 @@ class ScenarioView:
     def key(self) -> str:
         """Names the scenario in links."""
         return f"s{self.n}"
+
+    @property
+    def measured(self) -> list[SliRow]:
+        """The indicators that came to a figure in any stretch."""
+        return [row for row in self.slis if any(part.value is not None for part in row.parts.values())]
 
     def behind_finding(self, found: Found) -> str:
         """The name of what stands behind a finding."""
@@ -183,11 +188,6 @@ def _slis(s: ScenarioRecord) -> list[SliRow]:
     return list(rows.values())
 
 
-def budget_spent(row: SliRow) -> dict[str, float | None]:
-    """Minutes of the error budget that an indicator spent by stretch; None where it is not known."""
-    return {name: part.budget_minutes for name, part in row.parts.items()}
-
-
 def facts(value: Any) -> list[tuple[str, str]]:
     """A mapping as lines of name and text, whatever its values are."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -209,8 +209,3 @@ def plain(value: Any) -> str:
             return ", ".join(plain(v) for v in value)
         case _:
             return str(value)
-
-
-def as_mapping(value: Any) -> dict[str, Any]:
-    """A dataclass as a mapping."""
-    return dict(asdict(value))

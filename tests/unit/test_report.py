@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from harness.fronts import reports
 from harness.model import events as ev
-from harness.report import html, journal, record
+from harness.model.errors import UsageError
+from harness.report import html, journal, markdown, record
+from harness.report.lang import Messages, beginning, text
 from tests.fakes.world import World, play
 
 START = ev.RunStarted(
@@ -19,9 +22,16 @@ START = ev.RunStarted(
 END = ev.RunFinished(99.0, None, "2026-01-01T00:01:39+00:00")
 
 
-async def events_of(world: World | None = None) -> list[ev.Event]:
-    _, found = await play(world or World())
-    return [START, *found, END]
+KEYS = set(beginning("", "en"))
+
+PLAYED: dict[bool, list[ev.Event]] = {}
+
+
+async def events_of(*, works: bool = True) -> list[ev.Event]:
+    """The events of a run whose response works or not; played once, for many tests look at the same."""
+    if works not in PLAYED:
+        PLAYED[works] = (await play(World(response_works=works)))[1]
+    return [START, *PLAYED[works], END]
 
 
 def put(folder: Path, events: Iterable[ev.Event]) -> Path:
@@ -31,7 +41,7 @@ def put(folder: Path, events: Iterable[ev.Event]) -> Path:
 
 
 def page(folder: Path, lang: str = "en") -> str:
-    return html.render(folder, lang).decode()
+    return html.render(folder, Messages(lang)).decode()
 
 
 async def test_a_proven_run_says_so_with_the_evidence_of_every_phase(tmp_path: Path) -> None:
@@ -43,7 +53,7 @@ async def test_a_proven_run_says_so_with_the_evidence_of_every_phase(tmp_path: P
 
 
 async def test_a_refuted_run_says_what_failed_first_and_links_to_the_evidence(tmp_path: Path) -> None:
-    found = page(put(tmp_path, await events_of(World(response_works=False))))
+    found = page(put(tmp_path, await events_of(works=False)))
     assert "1 of 1 claims refuted" in found
     assert "What failed first" in found
     link = re.search(r'Not recovered</strong>.*?href="#(s1-e\d+)"', found)
@@ -68,7 +78,7 @@ async def test_nothing_is_fetched_from_elsewhere(tmp_path: Path) -> None:
 
 async def test_markup_in_titles_reasons_and_logs_is_text(tmp_path: Path) -> None:
     evil = '</script></template><script>alert(1)</script><img src=x onerror="alert(2)">'
-    events = await events_of(World(response_works=False))
+    events = await events_of(works=False)
     label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
     events = [
         ev.ScenarioStarted(**{**vars(e), "title": evil, "symptom": evil}) if isinstance(e, ev.ScenarioStarted) else e
@@ -141,6 +151,8 @@ async def test_another_version_of_the_journal_is_shown_as_far_as_it_is_understoo
         line["v"] = 7
         line["surprise"] = {"a": number}
         if line["kind"] == "judged":
+            line["conditions"] = [{"said": "otherwise"}, *line["conditions"]]
+        if line["kind"] == "judged" and number % 2:
             del line["met_at_s"]
         if line["kind"] == "finding":
             line["finding"] = "A_NEW_FINDING"
@@ -172,22 +184,77 @@ async def test_what_was_measured_beside_the_phases_is_shown(tmp_path: Path) -> N
         ev.Recorded(20.0, label, {"affected_slis": ["front.ok_ratio"]}),
     ]  # fmt: skip
     found = page(put(tmp_path, events))
-    for text in ("Logins that work", "5/10", "0.033", "FrontBurns", "published: 12", "1 id twice", "a-1", "Never delete",
+    for said in ("Logins that work", "5/10", "0.033", "FrontBurns", "published: 12", "1 id twice", "a-1", "Never delete",
                  "5.6/query/1", "lag is gone", "no sample", "affected slis"):  # fmt: skip
-        assert text in found, text
+        assert said in found, said
 
 
-async def test_hundreds_of_scenarios_stay_one_bounded_page(tmp_path: Path) -> None:
+async def test_many_scenarios_stay_one_bounded_page(tmp_path: Path) -> None:
     events = await events_of()
     label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
     lines = [ev.to_line(e) for e in events if e.scenario == label]
-    body = "".join("\n".join(lines).replace(f'"{label}"', f'"FM-X-{n:03}"') + "\n" for n in range(30))
+    body = "".join("\n".join(lines).replace(f'"{label}"', f'"FM-X-{n:03}"') + "\n" for n in range(12))
     put(tmp_path, [START])
     with (tmp_path / journal.JOURNAL).open("a") as opened:
         opened.write(body)
     found = html.render(tmp_path)
-    assert found.count(b'<details class="scenario"') == 30
-    assert len(found) < 25_000_000
+    assert found.count(b'<details class="scenario"') == 12
+    assert len(found) - len(html.plotting()) < 12 * 60_000
+
+
+async def test_a_long_scenario_is_thinned_out_and_says_so(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    events += [ev.Swept(40 + n / 5, label, {"front.number_items": float(n)}, 1.0) for n in range(3_000)]
+    found = page(put(tmp_path, events))
+    data = json.loads(re.findall(r'class="data">(.*?)</script>', found)[0])
+    assert len(data["t"]) <= 1200
+    assert data["every"] > 1
+
+
+async def test_the_text_holds_the_same_and_nothing_in_it_is_markup(tmp_path: Path) -> None:
+    evil = "a | b `c` <img src=x> [l](http://x) **bold**"
+    events = [
+        ev.ScenarioStarted(**{**vars(e), "title": evil, "symptom": evil}) if isinstance(e, ev.ScenarioStarted) else e
+        for e in await events_of(works=False)
+    ]
+    found = markdown.render(put(tmp_path, events)).decode()
+    assert found.startswith("# 1 of 1 claims refuted")
+    assert "Not recovered" in found
+    rendered = MarkdownIt("commonmark").enable("table").render(found)
+    assert "<img" not in rendered
+    assert "<a " not in rendered
+    assert "<strong>bold" not in rendered
+    assert rendered.count("<table>") >= 2
+
+
+async def test_a_ci_job_gets_the_text_as_its_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("before\n")
+    events = await events_of()
+    assert reports.write(record.of(events, keep_sweeps=False), put(tmp_path / "run", events)) == []
+    found = (tmp_path / "summary.md").read_text()
+    assert found.startswith("before\n# ")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "run" / "report.md" / "no"))
+    trouble = reports.write(record.of(events, keep_sweeps=False), tmp_path / "run")
+    assert len(trouble) == 1
+
+
+def test_a_summary_too_long_for_the_service_is_cut_between_blocks() -> None:
+    cut = markdown.summary(b"a line\n\n" * 200_000)
+    assert len(cut) < 1_000_000
+    assert cut.endswith("a line\n\n…\n".encode())
+
+
+async def test_an_old_run_is_rendered_again_and_its_files_for_programs_stay(tmp_path: Path) -> None:
+    folder = put(tmp_path / "reports" / "r1", await events_of())
+    (folder / "run.json").write_text("old")
+    written = reports.rendered_again(Path("r1"), tmp_path / "reports", Messages("ja"))
+    assert [path.name for path in written] == ["report.md", "report.html"]
+    assert "実証済み" in (folder / "report.html").read_text()
+    assert (folder / "run.json").read_text() == "old"
+    with pytest.raises(UsageError, match="there is no journal"):
+        reports.rendered_again(Path("r2"), tmp_path / "reports", Messages())
 
 
 async def test_a_page_that_cannot_be_made_loses_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,3 +277,26 @@ async def test_japanese_is_there_for_every_word(tmp_path: Path) -> None:
     found = page(put(tmp_path, await events_of()), "ja")
     assert '<html lang="ja">' in found
     assert "タイムライン" in found
+    ours = ("claim.", "finding.", "phase.", "ended.", "role.", "part.", "report.", "script.")
+    assert all(text(key, "ja") != text(key, "en") for key in KEYS if key.startswith(ours))
+
+
+async def test_what_the_catalogue_says_is_translated_too(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted)) or ""
+    messages = Messages("ja", {"scenarios": {label: {"title": "配信が止まる"}}, "steps": {"Set it back": "元に戻す"}})
+    events += [ev.Stepped(20.0, label, "Set it back", False, 0.1), ev.Stepped(20.0, label, "Another", False, 0.1)]
+    found = html.render(put(tmp_path, events), messages).decode()
+    assert "配信が止まる" in found
+    assert "元に戻す" in found
+    assert "Another" in found
+
+
+def test_every_word_that_the_pages_ask_for_is_there() -> None:
+    asked = {
+        key
+        for path in html.TEMPLATES.glob("*.j2")
+        for key in re.findall(r"""\bw\(["']([\w.]+)["'][,)]""", path.read_text())
+    }
+    assert asked
+    assert asked <= KEYS
