@@ -30,7 +30,7 @@ async def run_all(runtime: Runtime, scenarios: Sequence[Scenario], logs: Path, s
         clock_s=clock.now_s,
         act=lambda label, fields: recorder.add(Acted(clock.now_s(), label, **fields)),
     )
-    await session.run(plan.items(scenarios, TIMELINE, seed), machine.bears_cells())
+    await session.run(plan.items(scenarios, TIMELINE, seed), machine.bears_cells(), adapt=True)
     return recorder.run
 
 

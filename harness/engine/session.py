@@ -15,7 +15,19 @@ from harness.engine.reconcile import reconcile
 from harness.engine.run import ScenarioRun
 from harness.model.alerts import Policy
 from harness.model.errors import ActFailed, CellError, InfrastructureError, Unreadable
-from harness.model.events import Acted, CellReady, Claim, Claimed, Event, Finding, Noted, Phase, ScenarioStarted, Timed
+from harness.model.events import (
+    Acted,
+    CellReady,
+    Claim,
+    Claimed,
+    Event,
+    Finding,
+    Noted,
+    Phase,
+    RunAgain,
+    ScenarioStarted,
+    Timed,
+)
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
@@ -74,10 +86,15 @@ class Session:
         self._act = act
         self._policy = policy
         self._made = 0
+        self._side_by_side = 1
         self.claims: dict[str, Claim] = {}
 
-    async def run(self, items: Sequence[Item], jobs: int) -> bool:
-        """Run every item; gives whether the infrastructure was without trouble. Claims are in `claims`."""
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
+        """Run every item; gives whether the infrastructure was without trouble. Claims are in `claims`.
+
+        With `adapt`, a scenario that was too busy beside others runs again beside fewer: the load of its own run must
+        change times, not verdicts. One that is too busy alone stays inconclusive.
+        """
         queue: deque[Item] = deque()
         for item in plan.longest_first(items) if jobs > 1 else items:
             reason = plan.skipped(item, self._runtime.abilities, self._runtime.name)
@@ -88,10 +105,14 @@ class Session:
         for part in sorted({part for item in queue for part in item.scenario.uses}):
             self._runtime.want(part)
         lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
+        self._side_by_side = len(lanes)
         try:
             async with asyncio.TaskGroup() as group:
                 for lane in lanes:
-                    group.create_task(self._work(lane, queue), name=f"lane {lane.number}")
+                    group.create_task(self._work(lane, queue, adapt), name=f"lane {lane.number}")
+            # A lane that gave its scenario back may have been the last one at work.
+            self._side_by_side = 1
+            await self._work(lanes[0], queue, adapt)
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -103,9 +124,16 @@ class Session:
         self.claims[item.label] = Claim.SKIPPED
         self._emit(Claimed(self._now(), item.label, Claim.SKIPPED.value, [], reason, None, None, None, None))
 
-    async def _work(self, lane: Lane, queue: deque[Item]) -> None:
+    async def _work(self, lane: Lane, queue: deque[Item], adapt: bool) -> None:
         while queue:
-            await self.run_one(lane, queue.popleft())
+            item = queue.popleft()
+            outcome = await self.run_one(lane, item)
+            if adapt and self._side_by_side > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
+                self._emit(RunAgain(self._now(), item.label, self._side_by_side))
+                self._side_by_side -= 1
+                queue.append(item)
+                await self.let_go(lane)
+                return
 
     async def run_one(self, lane: Lane, item: Item) -> Outcome:
         """Run one item on the lane's cell; whatever fails, there is a claim."""

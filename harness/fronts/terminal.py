@@ -48,6 +48,8 @@ class Plain:
             case ev.Claimed():
                 reason = f": {event.reason}" if event.reason else ""
                 self._say(event.t, event.scenario or "", f"{event.claim}{reason}")
+            case ev.RunAgain():
+                self._say(event.t, event.scenario or "", f"too busy beside {event.cells - 1} other cells; runs again")
             case ev.Noted():
                 self._say(event.t, event.scenario or "", event.says)
 

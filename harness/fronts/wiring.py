@@ -5,7 +5,7 @@ import contextlib
 import random
 import secrets
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,7 +216,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         )  # fmt: skip
         for note in (why, *ready.notes, *left):
             emit(Noted(clock.now_s(), None, note))
-        was_interrupted = await _until_done(session, ready.items, ready.jobs, interrupted)
+        was_interrupted = await _until_done(session, ready, interrupted)
     except GamedayError as error:
         trouble.append(str(error))
     finally:
@@ -239,9 +239,9 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     return Result(code, recorder, ready.folder, trouble)
 
 
-async def _until_done(session: Session, items: Sequence[Item], jobs: int, interrupted: asyncio.Event | None) -> bool:
+async def _until_done(session: Session, ready: Plan, interrupted: asyncio.Event | None) -> bool:
     """Run the items; gives whether somebody interrupted it."""
-    work = asyncio.create_task(session.run(items, jobs), name="session")
+    work = asyncio.create_task(session.run(ready.items, ready.jobs, adapt=ready.options.jobs == "auto"), name="session")
     stop = asyncio.create_task((interrupted or asyncio.Event()).wait(), name="interrupt")
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)

@@ -113,6 +113,11 @@ class Recorder:
                 self.run.finished = event
             case ev.ScenarioStarted():
                 self._start(event)
+            case ev.RunAgain() if (told_nothing := self.run.of(event.scenario or "")) is not None:
+                self.run.scenarios.remove(told_nothing)
+                self.run.notes.append(
+                    f"{event.scenario} was too busy beside {event.cells - 1} other cells and ran again beside fewer"
+                )
             case _ if event.scenario is None:
                 if isinstance(event, ev.Noted):
                     self.run.notes.append(event.says)

@@ -21,6 +21,7 @@ from harness.model.events.run import (
     Noted,
     PhaseEnded,
     PhaseStarted,
+    RunAgain,
     RunFinished,
     RunStarted,
     ScenarioStarted,
@@ -71,6 +72,7 @@ __all__ = [
     "Queried",
     "Recorded",
     "RuleJudged",
+    "RunAgain",
     "RunFinished",
     "RunStarted",
     "ScenarioStarted",
@@ -89,6 +91,7 @@ KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         RunStarted,
+        RunAgain,
         RunFinished,
         CellReady,
         ScenarioStarted,

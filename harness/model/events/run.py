@@ -182,6 +182,17 @@ class Claimed(Event):
 
 
 @dataclass(frozen=True)
+class RunAgain(Event):
+    """A scenario told nothing because too many cells ran side by side; it runs again beside fewer.
+
+    What was recorded of it so far counts no more; `cells` is how many there were.
+    """
+
+    kind = "again"
+    cells: int
+
+
+@dataclass(frozen=True)
 class Noted(Event):
     """Something people should know that changes no verdict."""
 

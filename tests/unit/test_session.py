@@ -1,0 +1,79 @@
+"""Cells side by side: a machine that does not bear them changes times, not verdicts."""
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine.outcome import Outcome
+from harness.engine.plan import Item
+from harness.engine.session import Lane, Session
+from harness.model.events import Claimed, Event, Finding, Phase, RunAgain, ScenarioStarted
+from harness.model.scenario import Catalogue
+from harness.report.record import of
+
+
+class Bearing(Session):
+    """A session whose machine bears so many cells; scenarios come to their findings at once."""
+
+    def __init__(self, bears: int) -> None:
+        self.journal: list[Event] = []
+        self.most = 0
+        self._bears = bears
+        super().__init__(
+            None,  # type: ignore[arg-type]  (no cell is made)
+            Catalogue("none", {}, {}),
+            None,  # type: ignore[arg-type]
+            self.journal.append,
+            profile="ci",
+            logs=Path(),
+            clock_s=lambda: 0.0,
+            act=lambda _label, _fields: None,
+        )
+
+    async def run_one(self, lane: Lane, item: Any) -> Outcome:
+        self.most = max(self.most, self._side_by_side)
+        busy = self._side_by_side > self._bears
+        finding = Finding.TOO_BUSY if busy else Finding.AS_EXPECTED
+        claim = "INCONCLUSIVE" if busy else "PROVEN"
+        self._emit(ScenarioStarted(0, item.label, "t", [], "timeline", 1, "f", "s", "r"))
+        self._emit(Claimed(0, item.label, claim, [finding.value], "", None, None, None, None))
+        return Outcome(findings=[(finding, Phase.INVARIANTS, "")])
+
+
+class Named:
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+
+async def worked(bears: int, lanes: int, *, adapt: bool) -> Bearing:
+    session = Bearing(bears)
+    session._side_by_side = lanes
+    queue: deque[Item] = deque(Named(f"FM-{n}") for n in range(6))  # type: ignore[misc]
+    for n in range(lanes):
+        await session._work(Lane(n), queue, adapt)
+    session._side_by_side = 1
+    await session._work(Lane(0), queue, adapt)
+    return session
+
+
+@pytest.mark.parametrize("bears", [1, 2, 3])
+async def test_what_was_too_busy_beside_others_runs_again_beside_fewer(bears: int) -> None:
+    session = await worked(bears, 4, adapt=True)
+    record = of(session.journal)
+    assert [s.label for s in sorted(record.scenarios, key=lambda s: s.label)] == [f"FM-{n}" for n in range(6)]
+    assert {s.claim_name for s in record.scenarios} == {"PROVEN"}
+    assert len([e for e in session.journal if isinstance(e, RunAgain)]) == 4 - bears
+    assert any("ran again beside fewer" in note for note in record.notes)
+
+
+async def test_what_is_too_busy_alone_stays_inconclusive() -> None:
+    record = of((await worked(0, 3, adapt=True)).journal)
+    assert {s.claim_name for s in record.scenarios} == {"INCONCLUSIVE"}
+    assert len(record.scenarios) == 6
+
+
+async def test_a_number_that_was_asked_for_is_kept() -> None:
+    session = await worked(1, 4, adapt=False)
+    assert not any(isinstance(e, RunAgain) for e in session.journal)
