@@ -46,14 +46,15 @@ class Slow:
         await injector.slow(self.link, latency_ms=self.latency_ms, jitter_ms=self.jitter_ms, rate_kb_s=self.rate_kb_s)
 
     def witness(self) -> Witness:
-        # Half of what the delay can be at the least tells a slowed link from a busy machine only when the delay is
-        # clearly longer than the answer was before, so both are asked for.
-        least_ms = max(self.latency_ms - self.jitter_ms, 0) * 0.5
+        # The delay is the least that an answer can take; one that was as late before must be later by half of it.
+        least_ms = max(self.latency_ms - self.jitter_ms, 0) * 0.9
 
         def bites(pong: Pong, before: Pong | None) -> bool:
             if pong.rtt_ms is None:
-                return True
-            return before is not None and before.rtt_ms is not None and pong.rtt_ms >= before.rtt_ms + least_ms > 0
+                return pong.says == "silent"  # a slow link closes nothing: whoever closed it is no evidence
+            if before is None or before.rtt_ms is None or before.rtt_ms < least_ms:
+                return pong.rtt_ms >= least_ms > 0
+            return pong.rtt_ms >= before.rtt_ms + least_ms / 2 > 0
 
         return LinkWitness(self.link, bites)
 
