@@ -150,15 +150,18 @@ tickets = Source("tickets", ("ticket", "user", "mode", "status", "match_id"), _t
 
 async def in_flight(observer: Observer) -> int:
     """How much is under way between the outbox and the end of its notification."""
-    rows = await observer.sql(
-        "SELECT (SELECT count(*) FROM entitlement.outbox_events WHERE status IN ('PENDING', 'IN_FLIGHT'))"
-        " + (SELECT count(*) FROM notification.notifications WHERE status IN ('PENDING', 'PROCESSING'))"
+    # In the order of the way: what moves on between two readings is then counted twice, never not at all.
+    outbox = await observer.sql(
+        "SELECT count(*) FROM entitlement.outbox_events WHERE status IN ('PENDING', 'IN_FLIGHT')"
     )
     lag = 0
     for stream, durable in {**STREAMS, **ADVISORIES}.items():
         found = await observer.consumer(stream, durable)
         lag += found["pending"] + found["ack_pending"]
-    return int(rows[0][0]) + lag
+    waiting = await observer.sql(
+        "SELECT count(*) FROM notification.notifications WHERE status IN ('PENDING', 'PROCESSING')"
+    )
+    return int(outbox[0][0]) + lag + int(waiting[0][0])
 
 
 # Snapshots: what no moment may show -----------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ SCENARIO = Scenario(
         hold_s=1.5,
     ),
     unaffected=always(entitlement.command_accepted_ratio.at_least(0.99)),
+    breaks=("I5", "I8"),
     placebo=restart_matchmaking,
     limits=(Limit("a lease has ended and was taken again within the hold", LEASE_S, HOLD),),
     settings={("notification", "notification.destination.timeout"): "1s"},

@@ -84,6 +84,7 @@ SCENARIO = Scenario(
         hold_s=1.5,
     ),
     unaffected=always(entitlement.command_accepted_ratio.at_least(0.99)),
+    breaks=("I7",),
     placebo=restart_matchmaking,
     limits=(Limit("a lease has ended within the hold", LEASE_S, HOLD),),
 )
