@@ -84,9 +84,9 @@ class Trainee:
                 self.at(share + n * 0.01 + 0.002, "view", "dashboard")
 
     def recover(self, share: float) -> None:
-        self.recovered_s = PAGED_S + LIMIT_S * share
+        self.recovered_s = PAGED_S + LIMIT_S * share * self.pace
         self.at(share + 0.03, "recovered", "confirmed", confirmed=True)
-        self.ended_s = PAGED_S + LIMIT_S * (share + 0.03)
+        self.ended_s = PAGED_S + LIMIT_S * (share + 0.03) * self.pace
 
     def record(self, seed: int) -> DrillRecord:
         entries = tuple(sorted(self.entries, key=lambda e: e.t))

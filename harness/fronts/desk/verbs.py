@@ -25,7 +25,8 @@ def _service(desk: Desk, name: str) -> str:
 
 async def restart(desk: Desk, args: Sequence[str]) -> Told:
     """Restart a service."""
-    await desk.equipment.operator.restart(_service(desk, args[0]))
+    service = _service(desk, args[0])
+    await desk.equipment.operator.restart(service)
     return Told(f"{args[0]} is restarted.")
 
 
