@@ -73,7 +73,7 @@ SCENARIO = Scenario(
         Variant(
             "transient",
             {
-                "fault": Slow("notification->destination", latency_ms=550, jitter_ms=200),
+                "fault": Slow("notification->destination", latency_ms=450, jitter_ms=200),
                 "symptom": eventually(
                     notification.failed_rows.at_least(4),
                     notification.dlq_failed_differences.equals(0),
