@@ -35,6 +35,7 @@ from harness.model.scenario import Catalogue
 from harness.model.scoring import score
 from harness.model.topology import Topology
 from harness.report import debrief
+from harness.report.history import History
 
 READY_S = 180.0
 CHANGES = "3.2/"
@@ -285,6 +286,17 @@ class Facilitator:
         (self.folder / "debrief.txt").write_text(debrief.text(record), encoding="utf-8")
         content = json.dumps(debrief.plain(record), indent=1, ensure_ascii=False, default=str)
         (self.folder / "debrief.json").write_text(content, encoding="utf-8")
+        if record.whole:
+            # The debrief is in the folder whatever becomes of the history.
+            with contextlib.suppress(InfrastructureError), History(self.folder.parent) as history:
+                result = {"score": total(record), "level": record.level, "seed": record.seed, "ended": record.ended}
+                history.add_drill(
+                    self._clock.wall(),
+                    record.trainee,
+                    record.answer.label,
+                    result | debrief.times(record),
+                    self.drill_id,
+                )
         with contextlib.suppress(OSError):
             if (hidden / "logs").is_dir():
                 shutil.copytree(hidden / "logs", self.folder / "logs", dirs_exist_ok=True)
