@@ -126,14 +126,15 @@ class Session:
 
     async def _work(self, lane: Lane, queue: deque[Item], adapt: bool) -> None:
         while queue:
-            item = queue.popleft()
+            item, beside = queue.popleft(), self._side_by_side
             outcome = await self.run_one(lane, item)
-            if adapt and self._side_by_side > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
-                self._emit(RunAgain(self._now(), item.label, self._side_by_side))
-                self._side_by_side -= 1
+            if adapt and beside > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
+                self._emit(RunAgain(self._now(), item.label, beside))
                 queue.append(item)
-                await self.let_go(lane)
-                return
+                if self._side_by_side > 1:
+                    self._side_by_side -= 1
+                    await self.let_go(lane)
+                    return
 
     async def run_one(self, lane: Lane, item: Item) -> Outcome:
         """Run one item on the lane's cell; whatever fails, there is a claim."""
