@@ -1,7 +1,7 @@
 """A ticket of the wrong type sits in one mode's queue, so every round of its worker fails.
 
 Symptom   that mode's depth and oldest age grow; failed rounds are counted and logged.
-Response  restart the worker; remove the poison; take smaller steps for a while.
+Response  restart the worker; take smaller steps for a while; then, for it is data, remove the poison.
 Recovery  the cohort is matched, the oldest age falls.
 Apart     joins succeed; the other mode matches as always.
 """
@@ -67,7 +67,7 @@ SCENARIO = Scenario(
         within_s=scaled(20) + 8.0,
     ),
     hold_s=POLL_S * 10.0 + 1.0,
-    response=(restart_worker, remove_poison, smaller_batches),
+    response=(restart_worker, smaller_batches, remove_poison),
     recovery=eventually(
         matchmaking.cohort_unmatched.equals(0),
         matchmaking.casual_oldest_age_s.below(scaled(20)),

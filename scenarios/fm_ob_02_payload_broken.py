@@ -27,8 +27,10 @@ async def roll_back(operator: Operator) -> None:
 @step("Put the rows that can never be published aside", in_runbook=False)
 async def quarantine(operator: Operator) -> None:
     """They keep their state; the mark says that somebody has seen them."""
+    mark = entitlement.PUT_ASIDE
     await operator.sql(
-        "UPDATE entitlement.outbox_events SET locked_by = 'quarantine' WHERE status = 'FAILED' AND locked_by IS NULL"
+        f"UPDATE entitlement.outbox_events SET last_error = '{mark}' || coalesce(last_error, '')"
+        f" WHERE status = 'FAILED' AND left(coalesce(last_error, ''), {len(mark)}) <> '{mark}'"
     )
 
 

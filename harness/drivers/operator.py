@@ -1,5 +1,6 @@
 """What a person on call can do: exactly these verbs, for scenarios, trainees and programs alike."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -151,7 +152,7 @@ class CellOperator:
 
     async def log_lines(self, name: str, text: str) -> list[str]:
         """The newest log lines with this text."""
-        return self._logs.lines(name, text)
+        return await asyncio.to_thread(self._logs.lines, name, text)
 
     def changes(self) -> list[Change]:
         """The change history, oldest first."""

@@ -46,10 +46,14 @@ failed_event_types = sql_probe(
     "how many kinds of events failed for good",
     "SELECT count(DISTINCT event_type) FROM entitlement.outbox_events WHERE status = 'FAILED'",
 )
+PUT_ASIDE = "put aside: "
+"""How the error of a row begins that somebody has seen and put aside."""
+
 failed_untouched_rows = sql_probe(
     "entitlement.failed_untouched_rows",
     "outbox rows that failed for good and that nobody has put aside",
-    "SELECT count(*) FROM entitlement.outbox_events WHERE status = 'FAILED' AND locked_by IS NULL",
+    "SELECT count(*) FROM entitlement.outbox_events"
+    f" WHERE status = 'FAILED' AND left(coalesce(last_error, ''), {len(PUT_ASIDE)}) <> '{PUT_ASIDE}'",
 )
 grants_open_age_s = sql_probe(
     "entitlement.grants_open_age_s",
