@@ -29,7 +29,7 @@ async def they_disagree(observer: Observer) -> bool:
 
 
 FAIL_WITHOUT_ROW = (
-    "UPDATE notification.notifications SET status = 'FAILED' WHERE notification_id IN"
+    "UPDATE notification.notifications SET status = 'FAILED', sent_at = NULL WHERE notification_id IN"
     " (SELECT notification_id FROM notification.notifications WHERE status = 'SENT' ORDER BY created_at LIMIT 3)"
 )
 ROW_WITHOUT_FAILURE = (

@@ -4,9 +4,9 @@ import os
 
 import psutil
 
-CELLS_A_CORE = 2.5
-"""A loaded cell takes 0.14 of a core and its engine 0.06; past about five cells a core everything collapses at once, and
-services starting or restarting need room beside (measured on 2 cores; see docs/benchmarks.md)."""
+CELLS_A_CORE = 1.5
+"""A loaded cell with its engine, its alerts and its share of the logins takes 0.4 to 0.6 of a core, and services that
+start or restart need room beside (measured on 2 cores; see docs/benchmarks.md)."""
 
 MEMORY_A_CELL = 300 * 2**20
 KEYCLOAK_MEMORY = 600 * 2**20

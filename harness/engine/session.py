@@ -131,8 +131,9 @@ class Session:
             if adapt and beside > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
                 self._emit(RunAgain(self._now(), item.label, beside))
                 queue.append(item)
-                if self._side_by_side > 1:
-                    self._side_by_side -= 1
+                # Those that were late together are late for one reason: one lane fewer is the answer to all of them.
+                if self._side_by_side >= beside:
+                    self._side_by_side = beside - 1
                     await self.let_go(lane)
                     return
 
