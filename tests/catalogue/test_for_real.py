@@ -2,16 +2,22 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from harness.drivers.process import ProcessRuntime
 from harness.model.arms import ARMS, CONTROL, PLACEBO, UNTREATED, Arm
 from harness.model.criteria import eventually
 from harness.model.events import Finding, Phase
 from harness.model.scenario import Scenario
 from harness.model.span import as_span
+from harness.report.record import RunRecord
 from tests.catalogue.defects import DEFECTS
 from tests.catalogue.real_run import CATALOGUE, Stage
+from tests.whole import claim_of, run_all
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -39,11 +45,16 @@ def kinds(outcome: object) -> list[Finding]:
     return [f for f, _, _ in outcome.findings]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.label)
-async def test_it_is_proven(stage: Stage, scenario: Scenario) -> None:
-    outcome = await stage.play(scenario)
-    assert kinds(outcome) == [Finding.AS_EXPECTED], findings(outcome)
-    assert outcome.restored
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def whole(runtime: ProcessRuntime, tmp_path_factory: Any) -> RunRecord:
+    """All of them, run once."""
+    return await run_all(runtime, SCENARIOS, Path(tmp_path_factory.mktemp("whole")))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("label", [s.label for s in SCENARIOS])
+async def test_it_is_proven(whole: RunRecord, label: str) -> None:
+    assert claim_of(whole, label) == ("PROVEN", "")
 
 
 VARIANTS = [(s.with_variant(v.name), v.name) for s in SCENARIOS for v in s.variants]
