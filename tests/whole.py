@@ -29,6 +29,7 @@ async def run_all(runtime: Runtime, scenarios: Sequence[Scenario], logs: Path, s
         logs=logs,
         clock_s=clock.now_s,
         act=lambda label, fields: recorder.add(Acted(clock.now_s(), label, **fields)),
+        cells="whole",
     )
     await session.run(plan.items(scenarios, TIMELINE, seed), machine.bears_cells(), adapt=True)
     return recorder.run

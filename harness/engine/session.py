@@ -74,6 +74,7 @@ class Session:
         clock_s: Callable[[], float],
         act: Callable[[str | None, dict[str, Any]], None],
         policy: PolicyOf = lambda _settings: None,
+        cells: str = "cell",
     ) -> None:
         self._runtime = runtime
         self._catalogue = catalogue
@@ -85,6 +86,7 @@ class Session:
         self._now = clock_s
         self._act = act
         self._policy = policy
+        self._cells = cells
         self._made = 0
         self._side_by_side = 1
         self.claims: dict[str, Claim] = {}
@@ -212,7 +214,7 @@ class Session:
     async def _make(self, lane: Lane, scenario: Scenario) -> None:
         self._made += 1
         # The name tells nothing of what will be broken in it.
-        name = f"cell-{self._made}"
+        name = f"{self._cells}-{self._made}"
         spec = CellSpec(name, self._profile, self._logs / name, dict(scenario.settings))
         cell = await self._runtime.cell(spec)
         lane.cell = cell

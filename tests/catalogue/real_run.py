@@ -55,6 +55,7 @@ class Stage:
             logs=logs,
             clock_s=self.clock.now_s,
             act=lambda _label, _fields: None,
+            cells="stage",
         )
 
     def _emit(self, event: Event) -> None:

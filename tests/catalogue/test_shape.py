@@ -37,7 +37,8 @@ def test_its_probes_are_named_by_part_and_unit(scenario: Scenario) -> None:
 def test_its_lengths_are_those_of_a_scenario(scenario: Scenario, profile: str) -> None:
     overrides = {name: value for (_, name), value in scenario.settings.items()}
     plain = scenario.resolve(TOPOLOGY.numbers(profile, overrides))
-    bound_s = 30 if profile == "ci" else 600
+    # Retention runs every hour in the realistic profile, and its scenario waits for two rounds.
+    bound_s = 45 if profile == "ci" else 3 * 3600
     assert 0 < plain.symptom.deadline_s <= bound_s
     assert 0 < plain.recovery.deadline_s <= bound_s
     assert 0 < float(plain.hold_s) <= bound_s  # type: ignore[arg-type]
@@ -47,6 +48,7 @@ def test_its_lengths_are_those_of_a_scenario(scenario: Scenario, profile: str) -
 @pytest.mark.parametrize("section", CATALOGUE.sections.values(), ids=lambda s: s.key)
 def test_a_sections_checks_are_in_order_and_read_something(section: object) -> None:
     keys = [c.key for c in section.checks]  # type: ignore[attr-defined]
-    assert keys == [f"{section.key}/check/{n}" for n in range(1, len(keys) + 1)]  # type: ignore[attr-defined]
+    numbers = [int(key.removeprefix(f"{section.key}/check/")) for key in keys]  # type: ignore[attr-defined]
+    assert numbers == sorted(set(numbers))
     for check in section.checks:  # type: ignore[attr-defined]
         assert check.probes
