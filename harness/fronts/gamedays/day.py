@@ -1,14 +1,12 @@
 """Leading through a game day, step by step; whatever happens, what was done so far is on disk."""
 
-import contextlib
-import errno
-import fcntl
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drivers.clock import wall
+from harness.fronts.gamedays import lock
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
 from harness.model.errors import InfrastructureError, UsageError
 from harness.report.day import DayRecord, StepRecord, write
@@ -36,28 +34,9 @@ class Hands:
     now_s: Callable[[], float]
 
 
-@contextlib.contextmanager
-def only_one(reports: Path) -> Iterator[None]:
-    """Hold the folder's lock; raises UsageError when another game day has it."""
-    try:
-        reports.mkdir(parents=True, exist_ok=True)
-        lock = (reports / LOCK).open("a+")
-    except OSError as error:
-        raise UsageError(f"{reports} cannot be written: {error.strerror}; name another folder with --reports") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in {errno.EAGAIN, errno.EACCES}:
-                raise
-            lock.seek(0)
-            raise UsageError(
-                f"another game day runs in {reports} ({lock.read().strip() or 'unknown'}); wait for its end"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"pid {os.getpid()}")
-        lock.flush()
-        yield
+def only_one(reports: Path) -> AbstractContextManager[None]:
+    """Hold the folder's game day; raises UsageError when another one is on."""
+    return lock.only_one(reports, LOCK, f"another game day runs in {reports}; wait for its end")
 
 
 def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord:

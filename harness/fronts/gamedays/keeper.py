@@ -1,15 +1,13 @@
 """The scheduler: keeps plans, starts each when it is due, never two at once, and survives being ended."""
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 from harness.drivers.clock import pause_sync
 from harness.drivers.notify import notify
-from harness.fronts.gamedays import calendar
+from harness.fronts.gamedays import calendar, lock
 from harness.fronts.gamedays.budget import spent_share
 from harness.fronts.gamedays.plan_file import Plan, read
 from harness.model.errors import InfrastructureError, UsageError
@@ -181,24 +179,11 @@ class Keeper:
         return lines
 
 
-@contextlib.contextmanager
-def only_one(reports: Path) -> Iterator[None]:
+def only_one(reports: Path) -> contextlib.AbstractContextManager[None]:
     """Hold the folder's schedule; raises UsageError when another scheduler keeps it."""
-    try:
-        reports.mkdir(parents=True, exist_ok=True)
-        lock = (reports / LOCK).open("a")
-    except OSError as error:
-        raise UsageError(f"{reports} cannot be written: {error.strerror}; name another folder with --reports") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in {errno.EAGAIN, errno.EACCES}:
-                raise
-            raise UsageError(
-                f"another scheduler keeps {reports}; end it, or name another folder with --reports"
-            ) from None
-        yield
+    return lock.only_one(
+        reports, LOCK, f"another scheduler keeps {reports}; end it, or name another folder with --reports"
+    )
 
 
 def by_process(reports: Path, ended: Callable[[], bool]) -> Start:
