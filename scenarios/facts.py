@@ -149,8 +149,9 @@ tickets = Source("tickets", ("ticket", "user", "mode", "status", "match_id"), _t
 
 
 async def in_flight(observer: Observer) -> int:
-    """How much is under way between the outbox and the end of its notification."""
+    """How much is under way between the outbox, or a queue with a pair in it, and the end of its notification."""
     # In the order of the way: what moves on between two readings is then counted twice, never not at all.
+    pairs = sum([int(await observer.redis("ZCARD", f"mm:queue:{mode}")) // 2 for mode in ("casual", "rank")])
     outbox = await observer.sql(
         "SELECT count(*) FROM entitlement.outbox_events WHERE status IN ('PENDING', 'IN_FLIGHT')"
     )
@@ -161,7 +162,7 @@ async def in_flight(observer: Observer) -> int:
     waiting = await observer.sql(
         "SELECT count(*) FROM notification.notifications WHERE status IN ('PENDING', 'PROCESSING')"
     )
-    return int(outbox[0][0]) + lag + int(waiting[0][0])
+    return pairs + int(outbox[0][0]) + lag + int(waiting[0][0])
 
 
 # Snapshots: what no moment may show -----------------------------------------------------------------------------------------

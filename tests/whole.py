@@ -40,3 +40,16 @@ def claim_of(run: RunRecord, label: str) -> tuple[str, str]:
     record = run.of(label)
     assert record is not None, f"{label} was not run: {run.notes}"
     return record.claim_name, record.reason
+
+
+def is_proven(run: RunRecord, label: str) -> bool:
+    """Whether it is proven, or the machine was too busy for any verdict, which says nothing about the scenario."""
+    record = run.of(label)
+    return claim_of(run, label)[0] == "PROVEN" or (
+        record is not None and [f.finding for f in record.findings] == ["TOO_BUSY"]
+    )
+
+
+def mostly_proven(run: RunRecord) -> bool:
+    """Whether the machine gave a verdict on three scenarios of four at least."""
+    return sum(s.claim_name == "PROVEN" for s in run.scenarios) * 4 >= len(run.scenarios) * 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.drivers import docker_parts, owner, readiness
 from harness.drivers.clock import wait_until
 from harness.drivers.docker_cell import DockerCell
-from harness.drivers.docker_engine import Engine, EngineError, states_now
+from harness.drivers.docker_engine import Engine, EngineError, state_now, states_now
 from harness.drivers.images import Images, ensure_images
 from harness.drivers.ports_alloc import PortBlock, reserve
 from harness.drivers.process import state_folder
@@ -58,6 +58,10 @@ class DockerRuntime:
     def states_now(self, labels: Mapping[str, str]) -> dict[str, str]:
         """The states of containers, asked at once: milliseconds."""
         return self.engine.do_now("list containers", lambda client: states_now(client, labels))
+
+    def state_now(self, container: str) -> str | None:
+        """The state of one container, a few milliseconds; None when there is none."""
+        return self.engine.do_now(f"look at {container}", lambda client: state_now(client, container))
 
     def shared_address(self, name: str) -> Address:
         """Of a part that all cells share, as published."""

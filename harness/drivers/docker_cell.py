@@ -64,8 +64,6 @@ class DockerCell:
         self._jobs: list[str] = []
         self._followers: list[threading.Thread] = []
 
-    # Where things are ------------------------------------------------------------------------------------------------
-
     def address(self, name: str) -> Address:
         """As published."""
         return self._addresses[name]
@@ -113,8 +111,6 @@ class DockerCell:
         outside = {link: a for link, a in self._links.items() if link.startswith("client->")}
         return self._inside() | self._addresses | outside
 
-    # States ----------------------------------------------------------------------------------------------------------
-
     def _keys(self, name: str) -> list[str]:
         count = self._instances.get(name, 1)
         return [name, *(f"{name}#{n}" for n in range(2, count + 1))]
@@ -125,15 +121,20 @@ class DockerCell:
 
     def states(self, name: str | None = None) -> list[PartState]:
         """As the engine has them."""
+        if name:
+            return [self._state(k, name, self._runtime.state_now(self.container(k))) for k in self._keys(name)]
         found = self._runtime.states_now(self.labels)
-        names = [name] if name else self.own
-        return [self._state(key, n, found.get(self.container(key))) for n in names for key in self._keys(n)]
+        return [self._state(key, n, found.get(self.container(key))) for n in self.own for key in self._keys(n)]
 
     def _state(self, key: str, name: str, state: str | None) -> PartState:
         release, given = self._given.get(key, (None, {}))
         status = _STATUS.get(state or "", PartStatus.STOPPED)
         identity = f"{self.container(key)}@{self._starts.get(key, 0)}" if status is not PartStatus.STOPPED else ""
         return PartState(key, status, identity, release if name in self.topology.services else None, given)
+
+    def identities(self) -> frozenset[str]:
+        """Known here, without asking the engine."""
+        return frozenset(f"{self.container(key)}@{starts}" for key, starts in self._starts.items())
 
     async def ready(self, names: Sequence[str] | None = None, *, timeout_s: float = 60.0) -> None:
         """Wait for every readiness probe, all at once."""
@@ -190,7 +191,7 @@ class DockerCell:
 
     async def start(self, name: str) -> None:
         """Start what does not run, with what is now in place."""
-        found = self._runtime.states_now(self.labels)
+        found = await self._runtime.engine.states(self.labels)
         for key in self._keys(name):
             if found.get(self.container(key)) != "running":
                 await self._start(name, key)
@@ -249,7 +250,7 @@ class DockerCell:
 
     async def stop(self, name: str) -> None:
         """End it cleanly, every instance at once; a paused one goes on first, or it would never see the signal."""
-        found = self._runtime.states_now(self.labels)
+        found = await self._runtime.engine.states(self.labels)
 
         async def end(container: str) -> None:
             if found.get(container) == "paused":
@@ -261,7 +262,7 @@ class DockerCell:
 
     async def kill(self, name: str) -> None:
         """End it at once."""
-        found = self._runtime.states_now(self.labels)
+        found = await self._runtime.engine.states(self.labels)
         for key in self._keys(name):
             if found.get(self.container(key)) in {"running", "paused"}:
                 await self._runtime.engine.act(self.container(key), "kill")
@@ -339,12 +340,9 @@ class DockerCell:
         self._instances[service] = count
         await self.start(service)
 
-    # Jobs and tools --------------------------------------------------------------------------------------------------
-
     def jobs(self) -> list[str]:
         """Those that run."""
-        found = self._runtime.states_now(self.labels) if self._jobs else {}
-        return [job for job in self._jobs if found.get(self.container(job)) == "running"]
+        return [job for job in self._jobs if self._runtime.state_now(self.container(job)) == "running"]
 
     async def start_job(self, job: str, settings: Mapping[str, str]) -> None:
         """Start a job."""

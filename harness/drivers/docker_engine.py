@@ -211,6 +211,14 @@ def _run(client: docker.DockerClient, wanted: Wanted) -> None:
         made.get_docker_client().client.close()
 
 
+def state_now(client: docker.DockerClient, name: str) -> str | None:
+    """The state of one container; None when there is none."""
+    try:
+        return str(client.api.inspect_container(name)["State"]["Status"])
+    except NotFound:
+        return None
+
+
 def states_now(client: docker.DockerClient, labels: Mapping[str, str]) -> dict[str, str]:
     """See Engine.states."""
     found = client.api.containers(all=True, filters={"label": [f"{k}={v}" for k, v in labels.items()]})

@@ -108,6 +108,10 @@ class ProcessCell:
         status = PartStatus.FROZEN if _stopped(process.pid) else PartStatus.RUNNING
         return PartState(key, status, process.identity, release if name in self.topology.services else None, given)
 
+    def identities(self) -> frozenset[str]:
+        """Of every process that was started last."""
+        return frozenset(process.identity for process in self._processes.values())
+
     async def ready(self, names: Sequence[str] | None = None, *, timeout_s: float = 60.0) -> None:
         """Wait for every readiness probe, all at once; a part that ended says so at once."""
         wanted = names if names is not None else self.own

@@ -22,6 +22,8 @@ READ_TIMEOUT_S = 5.0
 """A source that has not answered by then was not read."""
 
 DRAIN_EVERY_S = 0.2
+DRAINED = 2
+"""So often in a row nothing must be in flight: what is between two of its places for a moment is seen the second time."""
 
 MOST = 20
 """So many violations of one invariant are told; more are counted."""
@@ -100,12 +102,14 @@ class InvariantWatch:
             return None
         deadline_s = self._clock.now_s() + as_span(self._of.drain_s).of(settings)
         left: int | None = None
-        while left != 0 and self._clock.now_s() < deadline_s:
+        empty = 0
+        while empty < DRAINED and self._clock.now_s() < deadline_s:
             try:
                 left = await self._of.in_flight(self._equipment.observer)
             except Unreadable:
                 left = None
-            if left != 0:
+            empty = empty + 1 if left == 0 else 0
+            if empty < DRAINED:
                 await self._clock.sleep(DRAIN_EVERY_S)
         return None if left is None else left == 0
 

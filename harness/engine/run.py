@@ -366,10 +366,9 @@ class ScenarioRun(Narrator):
     # Small things -----------------------------------------------------------------------------------------------------
 
     def _note_running(self) -> None:
-        self._running = frozenset(s.identity for s in self._eq.observer.states())
+        self._running = self._eq.cell.identities()
 
     def _settle(self, since_s: float) -> None:
         """After an act that restarted something, a stretch is judged by neither side."""
-        now = frozenset(s.identity for s in self._eq.observer.states())
-        if now - self._running:
+        if self._eq.cell.identities() - self._running:
             self._settling.append((since_s, self._now() + as_span(self.scenario.settle_s).of({})))

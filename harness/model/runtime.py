@@ -87,6 +87,9 @@ class Cell(Protocol):
     def states(self, name: str | None = None) -> list[PartState]:
         """The state of every part and service instance, or of every instance of one."""
 
+    def identities(self) -> frozenset[str]:
+        """Of everything that was started last, at no cost: another one after every restart."""
+
     def log_paths(self, name: str) -> list[Path]:
         """The files that the log lines of a part or service go to, instances included."""
 

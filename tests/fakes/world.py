@@ -125,6 +125,9 @@ class FakeCell:
     def states(self, name: str | None = None) -> list[PartState]:
         return [PartState(n, PartStatus.RUNNING, "1@1", None, {}) for n in ("store", "front")]
 
+    def identities(self) -> frozenset[str]:
+        return frozenset({"1@1"})
+
     async def ready(self, names: Any = None, *, timeout_s: float = 0) -> None:
         """Always."""
 
