@@ -180,7 +180,7 @@ class NatsCanary:
         canary = cls(reader, writer)
         try:
             await canary._line(b"INFO")
-        except BaseException:
+        except BaseException:  # cancelled or not, the connection must not stay open; it is raised again
             writer.transport.abort()
             raise
         login = {"user": OBSERVER, "pass": cell.topology.secrets[f"{OBSERVER}-nats"], "verbose": False}

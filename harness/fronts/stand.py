@@ -82,7 +82,7 @@ def up(name: str, profile: str, stack: str | None, runtime: str, catalogue: str 
 
     try:
         noted = wait_until_sync(there, what=f"the stack (log: {log})", timeout_s=UP_S, every_s=0.05)
-    except BaseException:
+    except BaseException:  # interrupted or not, no keeper may be left behind; it is raised again
         if keeper.poll() is None:
             keeper.terminate()
         raise

@@ -73,7 +73,7 @@ class History:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA foreign_keys = ON")
                 self._migrate()
-            except BaseException:
+            except BaseException:  # whatever it was, the file must not stay open; it is raised again
                 self._db.close()
                 raise
 
