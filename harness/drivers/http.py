@@ -30,7 +30,8 @@ class Sender:
     """Pooled connections to anywhere on this machine."""
 
     def __init__(self) -> None:
-        limits = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30)
+        # The pool looks at each idle connection at each request: few, and not for long after a crowd of slow ones.
+        limits = httpx.Limits(max_connections=1000, max_keepalive_connections=32, keepalive_expiry=5)
         # Plain HTTP only, and a TLS context costs tens of milliseconds.
         self._transport = httpx.AsyncHTTPTransport(verify=False, limits=limits, trust_env=False)
 

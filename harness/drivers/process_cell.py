@@ -339,7 +339,8 @@ class ProcessCell:
         everything = [*self._processes.values(), *self._jobs.values()]
         await asyncio.gather(*(self._runtime.spawner.kill(p) for p in everything))
         self._ports.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # Thousands of files: beside the loop, for other cells send on time meanwhile.
+        await asyncio.to_thread(shutil.rmtree, self._folder, True)
 
 
 def tool_report(tool: str, status: int | None, lines: Sequence[str]) -> Mapping[str, Any]:
