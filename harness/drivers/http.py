@@ -8,11 +8,14 @@ import asyncio
 import json as jsonlib
 import time
 from collections.abc import Mapping
+from email.message import Message
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import Request
 
-import httpx
+import aiohttp
+import yarl
 
 from harness.model.ledger import Ledger
 from harness.model.ports import Clock
@@ -25,49 +28,79 @@ PROBE = {"X-Gameday-Probe": "1"}
 PROBE_TIMEOUT_S = 0.6
 """Shorter than the engine's patience with one probe, so that a part that does not answer has a reading, not a gap."""
 
+IDLE_S = 5.0
+"""A pooled connection that nobody used for so long is closed."""
+
+NOT_ASKED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+"""Headers that the client would add of its own."""
+
 
 class Sender:
     """Pooled connections to anywhere on this machine."""
 
     def __init__(self) -> None:
-        # The pool looks at each idle connection at each request: few, and not for long after a crowd of slow ones.
-        limits = httpx.Limits(max_connections=1000, max_keepalive_connections=32, keepalive_expiry=5)
-        # Plain HTTP only, and a TLS context costs tens of milliseconds.
-        self._transport = httpx.AsyncHTTPTransport(verify=False, limits=limits, trust_env=False)
+        self._session: aiohttp.ClientSession | None = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        # Made at the first request, for it belongs to the event loop that runs then.
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=1000, keepalive_timeout=IDLE_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=NOT_ASKED,
+                timeout=aiohttp.ClientTimeout(total=None),
+                trust_env=False,
+            )
+        return self._session
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes, timeout_s: float
-    ) -> tuple[Reply, httpx.Response | None]:
-        """One request; never raises for a failing system."""
-        timeout = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
-        request = httpx.Request(method, url, headers=dict(headers), content=content, extensions={"timeout": timeout})
+    ) -> tuple[Reply, Message | None]:
+        """One request, and the headers of its answer; never raises for a failing system."""
         began_s = time.perf_counter()
         error = "error"
         try:
-            async with asyncio.timeout(timeout_s):
-                response = await self._transport.handle_async_request(request)
-                response.request = request
-                body = await response.aread()
-                await response.aclose()
-        except (httpx.TimeoutException, TimeoutError):
+            # As it is written: what is quoted in an address is the system's business.
+            where = yarl.URL(url, encoded=True)
+            async with (
+                asyncio.timeout(timeout_s),
+                self._opened().request(
+                    method, where, headers=headers, data=content or None, allow_redirects=False
+                ) as response,
+            ):
+                body = await response.read()
+        except TimeoutError:
             error = "timeout"
-        except httpx.ConnectError:
+        except aiohttp.ClientConnectorError:
             error = "refused"
-        except (httpx.NetworkError, httpx.RemoteProtocolError):
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
             error = "reset"
-        except AttributeError:
-            # The pool asks a connection for its socket, which the event loop has let go of: it has just been closed.
-            error = "reset"
-        except httpx.HTTPError:
+        except (aiohttp.ClientError, ValueError):
             error = "error"
         else:
             took_s = time.perf_counter() - began_s
-            return Reply(response.status_code, body, dict(response.headers), None, took_s), response
+            named = {name.lower(): value for name, value in response.headers.items()}
+            answer = Message()
+            for name, value in response.headers.items():
+                answer[name] = value
+            return Reply(response.status, body, named, None, took_s), answer
         return Reply(None, b"", {}, error, time.perf_counter() - began_s), None
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class _Answer:
+    """The headers of an answer, as a cookie jar asks for them."""
+
+    def __init__(self, headers: Message) -> None:
+        self._headers = headers
+
+    def info(self) -> Message:
+        return self._headers
 
 
 def encode(json: Any, form: Mapping[str, str] | None) -> tuple[dict[str, str], bytes]:
@@ -85,7 +118,7 @@ class HttpBrowser:
     def __init__(self, sender: Sender, entry: str) -> None:
         self._sender = sender
         self._entry = entry
-        self._jars: dict[str, httpx.Cookies] = {}
+        self._jars: dict[str, CookieJar] = {}
         self._trusted: set[str] = set()
 
     async def request(
@@ -101,15 +134,13 @@ class HttpBrowser:
         """One request; cookies are kept by origin."""
         target = urljoin(self._entry + "/", url)
         kind, content = encode(json, form)
-        jar = self._jar(target)
-        carrying = httpx.Request(method, target)
-        jar.set_cookie_header(carrying)
-        cookie = {"Cookie": carrying.headers["cookie"]} if "cookie" in carrying.headers else {}
-        reply, response = await self._sender.send(
+        carried = self._carried(target)
+        cookie = {"Cookie": carried} if carried else {}
+        reply, answer = await self._sender.send(
             method, target, headers={**kind, **cookie, **(headers or {})}, content=content, timeout_s=timeout_s
         )
-        if response is not None:
-            jar.extract_cookies(response)
+        if answer is not None and "Set-Cookie" in answer:
+            self._jar(target).extract_cookies(_Answer(answer), _bearer(target))  # type: ignore[arg-type]
         return reply
 
     def trust_secure(self, url: str) -> None:
@@ -118,21 +149,33 @@ class HttpBrowser:
 
     def cookies(self, url: str) -> Mapping[str, str]:
         """The cookies that would be sent."""
-        request = httpx.Request("GET", urljoin(self._entry + "/", url))
-        self._jar(str(request.url)).set_cookie_header(request)
-        pairs = request.headers.get("cookie", "").split("; ")
+        pairs = self._carried(urljoin(self._entry + "/", url)).split("; ")
         return {name: value for name, _, value in (pair.partition("=") for pair in pairs if pair)}
 
     def forget(self, url: str) -> None:
         """Drop the cookies of an origin."""
         self._jars.pop(_origin(urljoin(self._entry + "/", url)), None)
 
-    def _jar(self, url: str) -> httpx.Cookies:
+    def _carried(self, url: str) -> str:
+        """The header with the cookies for a URL; empty when there are none."""
+        jar = self._jar(url)
+        if not len(jar):
+            return ""
+        request = _bearer(url)
+        jar.add_cookie_header(request)
+        return request.get_header("Cookie", "") or ""
+
+    def _jar(self, url: str) -> CookieJar:
         origin = _origin(url)
         if origin not in self._jars:
             secure = ("https", "http") if origin in self._trusted else ("https",)
-            self._jars[origin] = httpx.Cookies(CookieJar(DefaultCookiePolicy(secure_protocols=secure)))
+            self._jars[origin] = CookieJar(DefaultCookiePolicy(secure_protocols=secure))
         return self._jars[origin]
+
+
+def _bearer(url: str) -> Request:
+    """What a cookie jar asks for address and headers; nothing is sent with it."""
+    return Request(url)  # noqa: S310  (nothing is opened)
 
 
 def _origin(url: str) -> str:

@@ -40,7 +40,7 @@ OFFICIAL = {
 
 SERVICE_PACKAGES = (
     "authlib", "httptools", "httpx", "joserfc", "nats-py", "prometheus-client", "protobuf", "psycopg", "psycopg-binary",
-    "psycopg-pool", "python-json-logger", "redis", "starlette", "uvicorn", "uvloop", "yoyo-migrations",
+    "psycopg-pool", "python-json-logger", "redis", "sniffio", "starlette", "uvicorn", "uvloop", "yoyo-migrations",
 )  # fmt: skip
 """What the services import; what these need themselves is looked up."""
 

@@ -4,10 +4,10 @@ import os
 
 import psutil
 
-CELLS_A_CORE = 1.25
+CELLS_A_CORE = 1.75
 """A loaded cell with its engine, its alerts and its share of the logins takes 0.4 to 0.6 of a core, and services that
-start or restart need room beside: with two cells on 2 cores requests go out 10 to 25 ms late at p99, with three one
-scenario in five is too busy, with four nearly all are."""
+start or restart need room beside: with three cells on 2 cores requests go out 5 to 20 ms late at p99, with four one
+scenario in five is too busy. The part beyond whole cells is what a machine that is not quite idle may lack."""
 
 MEMORY_A_CELL = 300 * 2**20
 KEYCLOAK_MEMORY = 600 * 2**20

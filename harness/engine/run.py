@@ -42,6 +42,9 @@ STEADY_S = 2.0
 STEADY_WITHIN_S = 20.0
 """How long a cell may take to become steady before the run says NOT_STEADY."""
 
+STEADY_LATER_S = 0.4
+"""By how much the stretch is moved on while it is not steady yet."""
+
 AGAIN_S = 0.3
 """How long after a workload could not be prepared it is tried again."""
 
@@ -158,8 +161,8 @@ class ScenarioRun(Narrator):
     async def _steady(self) -> None:
         started_s = self._start(Phase.STEADY)
         deadline_s = started_s + STEADY_WITHIN_S
+        since_s = self._now()
         while True:
-            since_s = self._now()
             self._alerting.steady_from(since_s)
             await self._watch.rest(since_s + STEADY_S)
             lack = unsteady(self.scenario, self._eq.ledger, self._watch, since_s, STEADY_S)
@@ -169,6 +172,7 @@ class ScenarioRun(Narrator):
                 self._end(Phase.STEADY, started_s, "not steady", lack)
                 self._find(Finding.NOT_STEADY, Phase.STEADY, f"before anything was broken: {lack}")
                 raise ScenarioEnded
+            since_s = self._now() - STEADY_S + STEADY_LATER_S
         judgement = self._watch.judge(
             momentary(self.scenario.symptom, STEADY_S), since_s, self._now(), what="symptom as control"
         )

@@ -17,7 +17,7 @@ ONE_MODULE = {
     "psycopg": "harness/drivers/postgres.py",
     "nats": "harness/drivers/nats.py",
     "redis": "harness/drivers/redis.py",
-    "httpx": "harness/drivers/http.py",
+    "aiohttp": "harness/drivers/http.py",
 }
 """A third-party client is imported by exactly one driver module."""
 
