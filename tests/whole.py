@@ -1,6 +1,6 @@
 """The whole catalogue at once, cells side by side as `gameday run` does it; each claim is then a test of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.drivers import machine
@@ -9,7 +9,8 @@ from harness.engine import plan
 from harness.engine.session import Session
 from harness.fronts.wiring import equip
 from harness.model.arms import TIMELINE
-from harness.model.events import Acted
+from harness.model.criteria import Verdict
+from harness.model.events import Acted, RuleJudged
 from harness.model.runtime import Runtime
 from harness.model.scenario import Scenario
 from harness.report.record import Recorder, RunRecord
@@ -35,21 +36,36 @@ async def run_all(runtime: Runtime, scenarios: Sequence[Scenario], logs: Path, s
     return recorder.run
 
 
-def claim_of(run: RunRecord, label: str) -> tuple[str, str]:
-    """The claim, and what fell short."""
+BREACHES: dict[tuple[str, str], str] = {}
+"""The rules over acts that a scenario's response may break, by label and key, each with its reason. None may now."""
+
+
+def shortfall(run: RunRecord, label: str) -> str:
+    """Why it is not proven, empty when it is. A machine too busy for a verdict says nothing about the scenario, but a
+    run on it proves nothing either."""
     record = run.of(label)
-    assert record is not None, f"{label} was not run: {run.notes}"
-    return record.claim_name, record.reason
+    if record is None:
+        return f"{label} was not run: {run.notes}"
+    if record.claim_name == "PROVEN":
+        return ""
+    if record.findings and all(f.finding == "TOO_BUSY" for f in record.findings):
+        return f"{label} has no verdict, the machine was too busy for it: {record.reason}; run it on a quieter one"
+    return f"{label} is {record.claim_name}: {record.reason}"
 
 
-def is_proven(run: RunRecord, label: str) -> bool:
-    """Whether it is proven, or the machine was too busy for any verdict, which says nothing about the scenario."""
+def breaches(rules: Sequence[RuleJudged], label: str, *, allowed: Mapping[tuple[str, str], str] = BREACHES) -> list[str]:
+    """What its response did against the rules of 3.1 and 3.2, and which of them were not judged."""
+    wanted = {rule.key for rule in CATALOGUE.conduct.rules} if CATALOGUE.conduct else set()
+    judged = {rule.key: rule for rule in rules}
+    found = [f"{key} was not judged" for key in sorted(wanted - judged.keys())]
+    return found + [
+        f"{rule.key} {rule.title}: {rule.says}"
+        for rule in judged.values()
+        if rule.verdict != Verdict.HELD.value and (label, rule.key) not in allowed
+    ]
+
+
+def broken_rules(run: RunRecord, label: str) -> list[str]:
+    """As `breaches`, of a scenario of a run."""
     record = run.of(label)
-    return claim_of(run, label)[0] == "PROVEN" or (
-        record is not None and [f.finding for f in record.findings] == ["TOO_BUSY"]
-    )
-
-
-def mostly_proven(run: RunRecord) -> bool:
-    """Whether the machine gave a verdict on three scenarios of four at least."""
-    return sum(s.claim_name == "PROVEN" for s in run.scenarios) * 4 >= len(run.scenarios) * 3
+    return [f"{label} was not run: {run.notes}"] if record is None else breaches(record.rules, label)

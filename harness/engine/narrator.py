@@ -9,6 +9,9 @@ from harness.model.ports import Clock
 from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section
 
+RECOVERY = "recovery"
+"""The key of the look at the recovery criteria, where no section of the runbook says what to look at."""
+
 
 class Narrator:
     """What a scenario run says as it goes on.
@@ -27,15 +30,17 @@ class Narrator:
     _eq: Equipment
 
     def _check(self) -> None:
-        """Save the evidence of this moment, and look at the sections' checks."""
+        """Save the evidence of this moment, and look at the sections' checks; without a section at what recovery asks."""
         sweep = self._watch.sweeps[-1] if self._watch.sweeps else None
         changes = [f"{c.kind} {c.target} {c.what}".rstrip() for c in self._eq.observer.changes()]
         logs = str(self._eq.cell.spec.folder)
         self._emit(EvidenceSaved(self._now(), self.scenario.label, sweep.at_s if sweep else None, changes, logs))
-        for section in self._sections if sweep else ():
-            for check in section.checks:
-                values = {p.name: sweep.values.get(p.name) for p in check.probes} if sweep else {}
-                self._emit(Checked(self._now(), self.scenario.label, check.key, check.title, values))
+        if sweep is None:
+            return
+        looks = [(c.key, c.title, c.probes) for section in self._sections for c in section.checks]
+        for key, title, probes in looks or [(RECOVERY, "what the recovery criteria ask", self.scenario.recovery.probes)]:
+            values = {p.name: sweep.values.get(p.name) for p in probes}
+            self._emit(Checked(self._now(), self.scenario.label, key, title, values))
 
     def _find(self, finding: Finding, phase: Phase, says: str) -> None:
         self.outcome.findings.append((finding, phase, says))

@@ -120,7 +120,8 @@ class Messages:
 
     def check(self, key: str, english: str) -> str:
         """A check's title."""
-        return self._of("checks", key, english)
+        said = self._of("checks", key, english)
+        return sentence(english, self.lang) if said == english else said
 
     def probe(self, name: str, english: str = "") -> str:
         """What a probe measures; its name where nothing says so."""

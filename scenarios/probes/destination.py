@@ -4,6 +4,7 @@ from harness.model.errors import Unreadable
 from harness.model.ports import Observer
 from harness.model.probes import Cohort, Probe, cohort_probe
 from scenarios.probes.common import WINDOW_S, metric_probe
+from scenarios.probes.notification import unsent
 
 DESTINATION = "destination"
 JAMMED = 15
@@ -52,17 +53,9 @@ async def _unfinished(observer: Observer) -> Cohort:
     return tuple(str(row[0]) for row in rows)
 
 
-async def _unsent(observer: Observer, cohort: Cohort) -> float | None:
-    rows = await observer.sql(
-        "SELECT count(*) FROM notification.notifications WHERE notification_id = ANY (%s::uuid[]) AND status = 'SENT'",
-        (list(cohort),),
-    )
-    return float(len(cohort) - rows[0][0])
-
-
 cohort_unfinished_rows = cohort_probe(
     "notification.cohort_unfinished_rows",
     "notifications that had not ended when the response began and are not SENT",
     capture=_unfinished,
-    left=_unsent,
+    left=unsent,
 )

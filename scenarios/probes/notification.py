@@ -91,7 +91,8 @@ async def _failed_oldest(observer: Observer) -> Cohort:
     return tuple(str(row[0]) for row in rows)
 
 
-async def _unsent(observer: Observer, cohort: Cohort) -> float | None:
+async def unsent(observer: Observer, cohort: Cohort) -> float | None:
+    """How many notifications of a cohort are not SENT; those that failed or are gone count."""
     rows = await observer.sql(
         "SELECT count(*) FROM notification.notifications WHERE notification_id = ANY (%s::uuid[]) AND status = 'SENT'",
         (list(cohort),),
@@ -103,7 +104,7 @@ cohort_unsent_rows = cohort_probe(
     "notification.cohort_unsent_rows",
     "of the oldest failed notifications when the response began, those that are not SENT",
     capture=_failed_oldest,
-    left=_unsent,
+    left=unsent,
 )
 
 

@@ -107,7 +107,7 @@ class Stepped(Event):
 
 @dataclass(frozen=True)
 class Checked(Event):
-    """What one of the section's checks showed at one moment."""
+    """What one of the section's checks showed at one moment; without a section what the recovery criteria ask."""
 
     kind = "check"
     key: str
