@@ -161,11 +161,17 @@ def sampled(
         return catalogue, ()
     book = must_be_read(path)
     if not book.queries:
-        return catalogue, (f"runbook {path}: it has no queries",)
+        return catalogue, (f"runbook {_near(path)}: it has no queries",)
     queries, refused = looked_at(book, window_factor(topology, profile))
-    notes = [f"runbook {path}: {len(queries)} queries are sampled"]
-    notes += [f"runbook {path}: {key} is not run: {why.says}" for key, why in refused.items()]
+    notes = [f"runbook {_near(path)}: {len(queries)} queries are sampled"]
+    notes += [f"runbook {_near(path)}: {key} is not run: {why.says}" for key, why in refused.items()]
     return with_queries(catalogue, book, queries), tuple(notes)
+
+
+def _near(path: Path) -> Path:
+    """A file as people name it: seen from the working folder where it lies in it, for reports are passed on."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def seen_in(reports: Path) -> Seen:

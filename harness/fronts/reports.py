@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -38,22 +38,25 @@ def _junit(run: RunRecord, folder: Path) -> bytes:
     return junit(run, str(folder))
 
 
-def _html(folder: Path, messages: Messages) -> bytes:
+def _html(folder: Path, messages: Messages, only: Collection[str]) -> bytes:
     from harness.report import html  # noqa: PLC0415  (templates and their engine, wanted only when a run is over)
 
-    return html.render(folder, messages)
+    return html.render(folder, messages, only)
 
 
-def _markdown(folder: Path, messages: Messages) -> bytes:
+def _markdown(folder: Path, messages: Messages, only: Collection[str]) -> bytes:
     from harness.report import markdown  # noqa: PLC0415  (wanted only when a run is over)
 
-    return markdown.render(folder, messages)
+    return markdown.render(folder, messages, only)
 
 
 RENDERED: dict[str, Render] = {"run.json": _json, "junit.xml": _junit}
 """The files for programs in a run's folder beside its journal, by name."""
 
-PAGES: dict[str, Callable[[Path, Messages], bytes]] = {TEXT: _markdown, PAGE: _html}
+Page = Callable[[Path, Messages, Collection[str]], bytes]
+"""A run's folder, the language, and the scenarios wanted (none means all) in, a file's content out."""
+
+PAGES: dict[str, Page] = {TEXT: _markdown, PAGE: _html}
 """The files for people, made of the journal; they come last."""
 
 BROKEN = (
@@ -96,8 +99,8 @@ def remember(run: RunRecord, folder: Path) -> list[str]:
     return []
 
 
-def _page(render: Callable[[Path, Messages], bytes], folder: Path, catalogue: str, lang: str | None) -> bytes:
-    return render(folder, load_messages(catalogue, language(lang, os.environ)))
+def _page(render: Page, folder: Path, catalogue: str, lang: str | None) -> bytes:
+    return render(folder, load_messages(catalogue, language(lang, os.environ)), ())
 
 
 def _write(path: Path, render: Callable[[], bytes], trouble: list[str], copy: Path | None = None) -> None:
@@ -130,19 +133,27 @@ def _job_summary(folder: Path) -> list[str]:
     return []
 
 
-def rendered_again(run: Path, reports: Path, messages: Messages) -> list[Path]:
-    """Write the files for people of an old run again; raises UsageError when there is no run, or nowhere to write."""
+def rendered_again(
+    run: Path, reports: Path, messages: Messages, only: Collection[str] = (), into: Path | None = None
+) -> list[Path]:
+    """Write the files for people of an old run again, of some of its scenarios where `only` names them.
+
+    They are written into the run's folder, or into another. Raises UsageError when there is no run, no such scenario, or
+    nowhere to write.
+    """
     homes = [run, reports / run]
     folder = next((f for f in homes if (f / JOURNAL).is_file()), None)
     if folder is None:
         raise UsageError(f"there is no {JOURNAL} in {' or '.join(str(f) for f in homes)}; name a run's folder or id")
+    home = into or folder
     for name, render in PAGES.items():
-        content = render(folder, messages)
+        content = render(folder, messages, only)
         try:
-            (folder / name).write_bytes(content)
+            home.mkdir(parents=True, exist_ok=True)
+            (home / name).write_bytes(content)
         except OSError as error:
-            raise UsageError(f"{folder / name} cannot be written: {error.strerror}") from None
-    return [folder / name for name in PAGES]
+            raise UsageError(f"{home / name} cannot be written: {error.strerror}") from None
+    return [home / name for name in PAGES]
 
 
 def page(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import base64
 import gzip
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,18 +18,18 @@ from harness.report import charts, overview, view
 from harness.report.figures import figure, num, secs, tplus
 from harness.report.index import Index
 from harness.report.journal import JOURNAL
-from harness.report.lang import ENGLISH, Messages, beginning, text
+from harness.report.lang import ENGLISH, Messages, beginning, ended, text
 from harness.report.scenarios import views
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(folder: Path, messages: Messages | None = None) -> bytes:
-    """The page of the run in a folder, in the messages' language.
+def render(folder: Path, messages: Messages | None = None, only: Collection[str] = ()) -> bytes:
+    """The page of the run in a folder, in the messages' language; `only` names the scenarios shown, none means all.
 
     Raises InfrastructureError when its journal cannot be read or the page cannot be made.
     """
-    index = Index(folder / JOURNAL, messages)
+    index = Index(folder / JOURNAL, messages, only)
     lang = messages.lang if messages else ENGLISH
     try:
         template = _environment(lang).get_template("report.html.j2")
@@ -93,7 +93,7 @@ def _environment(lang: str) -> Environment:
 
     made.globals.update(w=w, mark=overview.mark)
     made.filters.update(
-        ended=lambda verdict: text(f"ended.{verdict}", lang),
+        ended=lambda verdict: ended(verdict, lang),
         role=lambda what: text(f"role.{what}", lang),
         num=num,
         figure=figure,

@@ -5,11 +5,11 @@ Sweeps are most of a journal. The first reading leaves them on disk and remember
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from harness.model import events as ev
-from harness.model.errors import InfrastructureError
+from harness.model.errors import InfrastructureError, UsageError
 from harness.report.lang import Messages
 from harness.report.masking import masked_all
 from harness.report.record import Recorder, RunRecord, ScenarioRecord
@@ -28,13 +28,16 @@ class Index:
     Attributes:
         run: the run without sweeps.
         lost: lines that are no events of a kind and form that is known here: cut off, of another version, or rubbish.
+        left_out: scenarios of the run that nobody asked for; `only` names those that are wanted, none means all.
 
     Raises:
         InfrastructureError: there is no journal that can be read.
+        UsageError: a wanted scenario is not in it.
     """
 
-    def __init__(self, path: Path, messages: Messages | None = None) -> None:
+    def __init__(self, path: Path, messages: Messages | None = None, only: Collection[str] = ()) -> None:
         self.path = path
+        self.left_out = 0
         self._messages = messages or Messages()
         self.lost = 0
         self._places: dict[int, list[int]] = {}
@@ -61,6 +64,18 @@ class Index:
                     place += len(line)
         except OSError as error:
             raise InfrastructureError(f"{path} cannot be read: {error.strerror}") from None
+        if only:
+            self._keep(only)
+
+    def _keep(self, only: Collection[str]) -> None:
+        """Leave out every scenario that is not named, by label or by id."""
+        have = self.run.scenarios
+        unknown = [name for name in only if not any(name in (s.label, s.id) for s in have)]
+        if unknown:
+            known = ", ".join(s.label for s in have) or "none"
+            raise UsageError(f"{self.path.parent} has no scenario {', '.join(unknown)}; it has {known}")
+        self.run.scenarios = [s for s in have if s.label in only or s.id in only]
+        self.left_out = len(have) - len(self.run.scenarios)
 
     def whole(self, light: ScenarioRecord) -> ScenarioRecord:
         """One of the run's scenarios with its sweeps."""

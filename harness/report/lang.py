@@ -70,6 +70,17 @@ def beginning(prefix: str, lang: str) -> dict[str, str]:
     return {key.removeprefix(prefix): text(key, lang) for key in words(ENGLISH) if key.startswith(prefix)}
 
 
+def ended(verdict: str, lang: str) -> str:
+    """What a phase came to, in words: its own word, a number of steps, or the findings that it made."""
+    steps = re.fullmatch(r"(\d+) steps", verdict)
+    if steps:
+        return text("report.one_step" if steps[1] == "1" else "report.steps", lang, n=steps[1])
+    known = words(ENGLISH)
+    return "; ".join(
+        text(f"{'ended' if f'ended.{one}' in known else 'finding'}.{one}", lang) for one in verdict.split("; ")
+    )
+
+
 @cache
 def _patterns(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     rows: list[list[str]] = _tables(lang).get(PATTERNS, {}).get("sentences", []) if lang in LANGUAGES else []

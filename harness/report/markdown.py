@@ -1,14 +1,14 @@
 """`report.md`: a run as text, for a pull request, a mail, a terminal, or the summary of a CI job."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from harness.report import overview
 from harness.report.figures import figure, num, secs, tplus
 from harness.report.index import Index
 from harness.report.journal import JOURNAL
-from harness.report.lang import ENGLISH, Messages, text
+from harness.report.lang import ENGLISH, Messages, ended, text
 from harness.report.scenarios import views
 from harness.report.view import ScenarioView
 
@@ -19,9 +19,12 @@ LOG_LINES = 20
 """Log lines shown of a scenario that is not proven; the page has more."""
 
 
-def render(folder: Path, messages: Messages | None = None) -> bytes:
-    """The text of the run in a folder, in the messages' language; raises InfrastructureError when there is no journal."""
-    index = Index(folder / JOURNAL, messages)
+def render(folder: Path, messages: Messages | None = None, only: Collection[str] = ()) -> bytes:
+    """The text of the run in a folder, in the messages' language; `only` names the scenarios shown, none means all.
+
+    Raises InfrastructureError when there is no journal.
+    """
+    index = Index(folder / JOURNAL, messages, only)
     lang = messages.lang if messages else ENGLISH
     return ("\n".join(_lines(index, folder, lang)) + "\n").encode("utf-8", errors="replace")
 
@@ -126,7 +129,7 @@ def _timeline(v: ScenarioView, title: str, lang: str) -> Iterator[str]:
     yield f"| T | {text('report.what', lang)} | |"
     yield "| --: | -- | -- |"
     phases = [
-        (p.started_s, f"**{text(f'phase.{p.name}', lang)}**", f"{text(f'ended.{p.verdict}', lang)} {p.says}")
+        (p.started_s, f"**{text(f'phase.{p.name}', lang)}**", " ".join((ended(p.verdict, lang), p.says)).strip())
         for p in v.record.phases
     ]
     marks = [(m.t, f"{text(f'mark.{m.kind}', lang)} {m.who}".strip(), m.text) for m in v.line.marks]

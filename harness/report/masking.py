@@ -101,6 +101,15 @@ def _masked(text: str) -> str:
 _remembered = lru_cache(maxsize=8192)(_masked)
 
 
+_PLACE = re.compile(r"(?<![\w/:.…])/(?:[\w.+@-]+/)+(?=[\w.+@-]+/[\w.+@-]+)")
+"""What stands before the last two names of a path from the root."""
+
+
+def shortened(text: str) -> str:
+    """The text without where on a machine its files lie, for reports are passed on: a path's last two names are left."""
+    return _PLACE.sub("…/", text)
+
+
 def masked_all(value: Any) -> Any:
     """The same for every text inside a JSON value; a text under a telling name is a secret whatever it looks like."""
     match value:

@@ -107,6 +107,9 @@ def _took(run: RunRecord) -> str:
 def _warnings(index: Index, lang: str) -> list[str]:
     run = index.run
     lines = []
+    if index.left_out:
+        shown = len(run.scenarios)
+        lines.append(text("report.excerpt", lang).format(n=shown, all=shown + index.left_out))
     if run.started is None:
         lines.append(text("report.no_start", lang))
     if run.finished is None:
@@ -116,7 +119,8 @@ def _warnings(index: Index, lang: str) -> list[str]:
     if index.lost:
         lines.append(text("report.lost", lang).format(n=index.lost))
     seen = {s.label for s in run.scenarios}
-    left = [label for label in (run.started.planned if run.started else []) if label not in seen]
+    planned = run.started.planned if run.started and not index.left_out else []
+    left = [label for label in planned if label not in seen]
     if left:
         more = f" (+{len(left) - NAMED})" if len(left) > NAMED else ""
         lines.append(text("report.not_reached", lang).format(labels=", ".join(left[:NAMED]) + more))

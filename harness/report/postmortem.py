@@ -6,12 +6,15 @@ from outside, titles and reasons too, is escaped.
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from harness.model import events as ev
-from harness.report.lang import ENGLISH, Messages, text
+from harness.report import timeline
+from harness.report.figures import figure
+from harness.report.lang import ENGLISH, Messages, ended, text
 from harness.report.record import RunRecord, ScenarioRecord
 
-MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&])")
+MARKUP = re.compile(r"([\\`*_{}\[\]()<>#!|~&]|^[+])")
 
 
 def escaped(said: object) -> str:
@@ -30,6 +33,7 @@ class _Writer:
         inject = next((p for p in record.phases if p.name == ev.Phase.INJECT.value), None)
         respond = next((p for p in record.phases if p.name == ev.Phase.RESPOND.value), None)
         self.injected_s = inject.started_s if inject else None
+        self.line = timeline.of(record)
         self.responded_s = respond.started_s if respond else None
 
     def w(self, key: str, **values: object) -> str:
@@ -66,11 +70,11 @@ class _Writer:
                 "sli_row",
                 says=self.said.sli(m.name, m.says),
                 name=m.name,
-                objective=f"{m.objective:g} {m.unit}",
+                objective=figure(m.objective, m.sli_kind, m.unit),
                 stretch=text(f"stretch.{m.stretch}", self.said.lang),
-                value=self.w("blank") if m.value is None else f"{m.value:.4g} {m.unit}",
-                since=f"{m.since_s:.1f}",
-                until=f"{m.until_s:.1f}",
+                value=self.w("blank") if m.value is None else figure(m.value, m.sli_kind, m.unit),
+                since=self._at(m.since_s),
+                until=self._at(m.until_s),
                 budget=self.w("blank") if m.budget_minutes is None else self.w("minutes", n=f"{m.budget_minutes:.4g}"),
             )
         if not affected:
@@ -85,7 +89,10 @@ class _Writer:
         yield self.w("times", ttd=seconds[0], ttr=seconds[1], rr=seconds[2])
         if not r.alerts:
             yield self.w("no_alerts")
-        happened = [(p.started_s, f"{text(f'phase.{p.name}', lang)} {escaped(p.verdict)}") for p in r.phases]
+        yield self._zero()
+        happened = [
+            (p.started_s, f"{text(f'phase.{p.name}', lang)}: {escaped(ended(p.verdict, lang))}") for p in r.phases
+        ]
         happened += [(a.t, f"{text('mark.alert', lang)}: {escaped(self.said.alert(a.name))}") for a in r.alerts]
         happened += [(a.t, f"{escaped(a.who)}: {escaped(a.verb)} {escaped(a.target)}") for a in r.acts]
         happened += [
@@ -93,10 +100,30 @@ class _Writer:
             for j in r.judged
             if j.what == "recovery" and j.met_at_s is not None
         ]
-        start_s = self.injected_s if self.injected_s is not None else r.started_s
         yield ""
-        for at_s, what in sorted(happened):
-            yield f"- T{at_s - start_s:+.1f} s {what}"
+        # What happens at the same moment stays in the order in which it is told.
+        for at_s, what in sorted(happened, key=lambda one: one[0]):
+            yield f"- {self._at(at_s)} {what}"
+
+    def _at(self, at_s: float) -> str:
+        """A moment as people count it: from the injection, or from the scenario's beginning when there was none."""
+        return f"T{round(self.line.at(at_s), 1) + 0.0:+.1f} s"
+
+    def _zero(self) -> str:
+        """T as a time of day, in UTC; empty when the journal does not tell it."""
+        started = self.run.started
+        try:
+            at = (
+                datetime.fromisoformat(started.at) + timedelta(seconds=self.line.zero_s - started.t)
+                if started
+                else None
+            )
+        except ValueError:
+            return ""
+        if at is None:
+            return ""
+        key = "t_injection" if self.line.injected else "t_beginning"
+        return self.w(key, at=f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
     def _measures(self) -> Iterator[str]:
         yield f"- {self.w('interim')}:"

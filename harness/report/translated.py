@@ -5,12 +5,18 @@ from typing import Any
 
 from harness.model import events as ev
 from harness.report.lang import ENGLISH, Messages
+from harness.report.masking import shortened
 
 
 def translated(event: ev.Event, messages: Messages) -> ev.Event:
-    """The event with the words of the catalogue in the language of the messages; English where they lack it."""
+    """The event with the words of the catalogue in the language of the messages; English where they lack it.
+
+    A note is shown without where on a machine the files lie that it names.
+    """
     changed: dict[str, Any] = {}
     match event:
+        case ev.Noted():
+            changed = {"says": shortened(messages.sentence(event.says))}
         case _ if messages.lang == ENGLISH:
             pass
         case ev.ScenarioStarted():

@@ -4,6 +4,7 @@ import html as escaping
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -300,3 +301,32 @@ def test_every_word_that_the_pages_ask_for_is_there() -> None:
     }
     assert asked
     assert asked <= KEYS
+
+
+async def test_an_excerpt_shows_some_scenarios_says_so_and_leaves_the_runs_report_alone(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    other = [replace(e, scenario="FM-Z-09") if e.scenario == label else e for e in events[1:-1]]
+    folder = put(tmp_path / "reports" / "r1", [*events[:-1], *other, END])
+    into = tmp_path / "to-forward"
+    written = reports.rendered_again(Path("r1"), tmp_path / "reports", Messages(), ["FM-Z-09"], into)
+    assert [path.parent for path in written] == [into, into]
+    for path in written:
+        said = path.read_text()
+        assert "An excerpt: 1 of the 2 scenarios" in said
+        assert "FM-Z-09" in said
+        assert str(label) not in said
+    assert not (folder / "report.html").exists()
+    with pytest.raises(UsageError, match="has no scenario FM-Q-01; it has"):
+        reports.rendered_again(Path("r1"), tmp_path / "reports", Messages(), ["FM-Q-01"], into)
+
+
+async def test_the_whole_run_is_no_excerpt(tmp_path: Path) -> None:
+    assert "An excerpt" not in page(put(tmp_path, await events_of()))
+
+
+async def test_a_note_tells_nothing_of_the_machine_its_files_lie_on(tmp_path: Path) -> None:
+    note = ev.Noted(1.0, None, "runbook /home/somebody/clone/docs/book.md: GET /v1/me fails, see /tmp/a-b/x.log")
+    found = page(put(tmp_path, [*await events_of(), note]))
+    assert "runbook …/docs/book.md: GET /v1/me fails, see …/a-b/x.log" in found
+    assert "somebody" not in found
