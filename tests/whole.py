@@ -53,7 +53,9 @@ def shortfall(run: RunRecord, label: str) -> str:
     return f"{label} is {record.claim_name}: {record.reason}"
 
 
-def breaches(rules: Sequence[RuleJudged], label: str, *, allowed: Mapping[tuple[str, str], str] = BREACHES) -> list[str]:
+def breaches(
+    rules: Sequence[RuleJudged], label: str, *, allowed: Mapping[tuple[str, str], str] = BREACHES
+) -> list[str]:
     """What its response did against the rules of 3.1 and 3.2, and which of them were not judged."""
     wanted = {rule.key for rule in CATALOGUE.conduct.rules} if CATALOGUE.conduct else set()
     judged = {rule.key: rule for rule in rules}

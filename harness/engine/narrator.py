@@ -38,7 +38,9 @@ class Narrator:
         if sweep is None:
             return
         looks = [(c.key, c.title, c.probes) for section in self._sections for c in section.checks]
-        for key, title, probes in looks or [(RECOVERY, "what the recovery criteria ask", self.scenario.recovery.probes)]:
+        for key, title, probes in looks or [
+            (RECOVERY, "what the recovery criteria ask", self.scenario.recovery.probes)
+        ]:
             values = {p.name: sweep.values.get(p.name) for p in probes}
             self._emit(Checked(self._now(), self.scenario.label, key, title, values))
 
