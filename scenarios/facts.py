@@ -13,6 +13,7 @@ from harness.model.errors import Unreadable
 from harness.model.invariants import Source, When
 from harness.model.ports import Observer
 from harness.model.values import Reply
+from scenarios.probes.account import AUDIT_DIFFERS
 
 Rows = list[tuple[Any, ...]]
 
@@ -190,6 +191,10 @@ torn = _sql(
 suspended = _sql(
     "suspended", ("user",), "SELECT user_id::text FROM account.users WHERE status = 'SUSPENDED'", When.OFTEN
 )
+misrecorded = _sql(
+    "misrecorded", ("user", "status", "action"), f"SELECT u.user_id::text, u.status, last.action {AUDIT_DIFFERS}",
+    When.OFTEN,
+)  # fmt: skip
 identities = _sql(
     "identities", ("provider", "subject", "user"), "SELECT provider, subject, user_id::text FROM account.identities",
     When.MOMENT,
@@ -280,7 +285,7 @@ consistency = _sql(
 
 SOURCES = (
     requests, commands, audits, outbox, messages, terminated, processed, notifications, dlq, deliveries, matches, tickets,
-    apart, torn, suspended, identities, asked_me, entry, provider, boundaries, consistency,
+    apart, torn, suspended, misrecorded, identities, asked_me, entry, provider, boundaries, consistency,
 )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ SCENARIO = Scenario(
         hold_s=1.5,
     ),
     unaffected=always(gateway.api_5xx_share.at_most(0.02)),
+    breaks=("I10",),
     placebo=restart_matchmaking,
     limits=(Limit("people have tried again within the hold", ANSWER_S, HOLD),),
 )

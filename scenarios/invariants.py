@@ -1,4 +1,4 @@
-"""The nine invariants of the reference system, judged on the facts of a whole scenario."""
+"""The ten invariants of the reference system, judged on the facts of a whole scenario."""
 
 import hashlib
 import uuid
@@ -205,6 +205,26 @@ def _no_part(facts: Facts) -> Found:
     return found, f"{_looks(facts, 'torn')} looks at claims and marks"
 
 
+def _on_record(facts: Facts) -> Found:
+    """I10: at every look, so that a status put wrong is found although it was put right later."""
+    looks = _looks(facts, "misrecorded")
+    seen: dict[str, list[Row]] = {}
+    for row in facts.rows("misrecorded"):
+        seen.setdefault(row["user"], []).append(row)
+    return [
+        Violation(
+            user,
+            f"{rows[0]['status']}, but {_last_action(rows[0])}, at {len(rows)} of {looks} looks",
+            tuple(f"{_at(r)}: {r['status']}, {_last_action(r)}" for r in (rows[0], *rows[1:][-1:])),
+        )
+        for user, rows in seen.items()
+    ], f"{looks} looks at accounts and their last audit records"
+
+
+def _last_action(row: Row) -> str:
+    return f"its last audit record says {row['action']}" if row["action"] else "it has no audit record"
+
+
 def _at(row: Row) -> str:
     return f"seen at {row['at_s']:.2f} s" + (f" ({row['moment']})" if row.get("moment") else "")
 
@@ -221,6 +241,7 @@ INVARIANTS = Invariants(
         Invariant("I7", "the DLQ row and FAILED are written together", _together),
         Invariant("I8", "losing a lock leaves no partial side effect", _no_part),
         Invariant("I9", "nobody reads or changes another's account without ADMIN", _refused(OWNER, "a stranger")),
+        Invariant("I10", "an account's status is what its last audit record says", _on_record),
     ),
     stages,
     in_flight,

@@ -270,6 +270,10 @@ def _invariants(
         yield Finding.UNKNOWN
         return
     for invariant, ruling in judged(catalogue.invariants, facts):
+        if invariant.name not in then and ruling.verdict is Verdict.UNKNOWN:
+            # The catalogue has it since then: nobody asked for its facts.
+            again.lines.append(Line(invariant.name, None, None, f"nobody judged it then; {ruling.says}"))
+            continue
         says = "; ".join(f"{v.id}: {v.says}" for v in ruling.violations[:3])
         again.lines.append(Line(invariant.name, then.get(invariant.name), ruling.verdict.value, says))
         made = finding_of(invariant, ruling, scenario.breaks, over=facts.course.over)

@@ -127,12 +127,17 @@ rightly_suspended_rows = sql_probe(
     "SELECT count(DISTINCT u.user_id) FROM account.users u JOIN account.audit_logs a ON a.target_user_id = u.user_id"
     f" WHERE u.status = 'SUSPENDED' AND a.metadata_json::jsonb->>'reason' = '{RIGHTLY}'",
 )
+AUDIT_DIFFERS = (
+    "FROM account.users u LEFT JOIN LATERAL (SELECT action FROM account.audit_logs a"
+    " WHERE a.target_user_id = u.user_id ORDER BY id DESC LIMIT 1) last ON true"
+    " WHERE (u.status = 'SUSPENDED') IS DISTINCT FROM (coalesce(last.action, '') = 'SUSPEND')"
+)
+"""The users whose status is not what their last audit record says; in one statement, so no suspension is seen by half."""
+
 audit_differences = sql_probe(
     "account.audit_differences",
     "users whose status is not what their last audit record says",
-    "SELECT count(*) FROM account.users u LEFT JOIN LATERAL (SELECT action FROM account.audit_logs a"
-    " WHERE a.target_user_id = u.user_id ORDER BY id DESC LIMIT 1) last ON true"
-    " WHERE (u.status = 'SUSPENDED') IS DISTINCT FROM (coalesce(last.action, '') = 'SUSPEND')",
+    f"SELECT count(*) {AUDIT_DIFFERS}",
 )
 imported_users = sql_probe(
     "account.imported_users",

@@ -1,4 +1,4 @@
-"""The nine invariants: for each a recorded world in which it holds and one in which it is broken, named by id."""
+"""The ten invariants: for each a recorded world in which it holds and one in which it is broken, named by id."""
 
 import hashlib
 import uuid
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.criteria import Verdict
 from harness.model.invariants import SAMPLES, Course, Facts, Ruling, When
 from scenarios.facts import SOURCES, first_text
@@ -59,6 +60,7 @@ def world() -> Tables:
         "apart": [],
         "torn": [],
         "suspended": [{"at_s": t, "user": "bad"} for t in (1.0, 2.0, 3.0)],
+        "misrecorded": [],
         SAMPLES: [{"at_s": t, "until_s": t + 0.1, "unread": ""} for t in (1.0, 2.0, 3.0)],
         "identities": [
             {"at_s": t, "moment": m, "provider": "k", "subject": "s", "user": user_of("k:s")}
@@ -85,8 +87,8 @@ def judge(name: str, tables: Tables, course: Course = OVER, unread: dict[str, st
 NAMES = [i.name for i in INVARIANTS.invariants]
 
 
-def test_there_are_nine() -> None:
-    assert [f"I{n}" for n in range(1, 10)] == NAMES
+def test_there_are_ten() -> None:
+    assert [f"I{n}" for n in range(1, 11)] == NAMES
 
 
 def test_the_rows_of_this_world_are_those_of_the_sources() -> None:
@@ -139,6 +141,7 @@ def _together(*plants: Any) -> Any:
 
 
 DLQ = {"notification_id": "n-e1", "event_id": "e1", "error": "E", "created": 101.0}
+UNRECORDED = {"at_s": 2.0, "user": "bad", "status": "SUSPENDED", "action": None}
 SECOND = {"arrived_at": 100.35, "ended_at": 100.5}
 FAILED_IN_BOTH = _together(
     _change("notifications", 0, status="FAILED", sent=None), _add("dlq", **DLQ), _drop("deliveries")
@@ -174,6 +177,10 @@ BROKEN = {
     "apart for a moment": ("I7", _add("apart", at_s=2.0, notification_id="n9", status="FAILED", in_dlq=False), "n9"),
     "SENT and locked": ("I8", _add("torn", at_s=2.0, id="n9", table="notifications", status="SENT", says="locked"), "n9"),
     "sent by two owners at once": ("I8", _add("deliveries", **SECOND), "e1"),
+    "suspended without an audit record": ("I10", _add("misrecorded", **UNRECORDED), "bad"),
+    "reinstated without an audit record": (
+        "I10", _add("misrecorded", **UNRECORDED | {"status": "ACTIVE", "action": "SUSPEND"}), "bad"),
+    "suspended, but REINSTATE came last": ("I10", _add("misrecorded", **UNRECORDED | {"action": "REINSTATE"}), "bad"),
     "an owner check left open": ("I9", _change("boundaries", 1, status=200), "owner tried"),
 }  # fmt: skip
 
@@ -190,6 +197,26 @@ def test_each_breach_is_found_and_named_by_id(what: str) -> None:
 
 def test_every_invariant_has_a_breach() -> None:
     assert {name for name, _, _ in BROKEN.values()} == set(NAMES)
+
+
+def test_a_status_that_is_not_on_record_is_one_breach_however_often_it_was_seen_and_whatever_became_of_it() -> None:
+    tables = world()
+    tables["misrecorded"] = [{"at_s": t, "user": "bad", "status": "SUSPENDED", "action": None} for t in (1.0, 2.0)]
+    ruling = judge("I10", tables)
+    assert [v.says for v in ruling.violations] == ["SUSPENDED, but it has no audit record, at 2 of 3 looks"]
+    assert [line.split(":")[0] for line in ruling.violations[0].history] == ["seen at 1.00 s", "seen at 2.00 s"]
+
+
+def test_the_one_scenario_that_puts_statuses_wrong_says_so() -> None:
+    scenarios = load_catalogue("scenarios", load_topology(None)).scenarios
+    assert [s.id for s in scenarios.values() if "I10" in s.breaks] == ["FM-ACC-03"]
+
+
+def test_a_look_that_could_not_be_taken_is_no_good_look() -> None:
+    tables = world()
+    for row in tables[SAMPLES]:
+        row["unread"] = "suspended,misrecorded"
+    assert judge("I10", tables).verdict is Verdict.UNKNOWN
 
 
 def test_a_breach_has_its_history_along_the_way() -> None:

@@ -13,6 +13,7 @@ from harness.model.events import (
     Acted,
     Claimed,
     Event,
+    FactsRecorded,
     Found,
     InvariantJudged,
     Judged,
@@ -24,6 +25,8 @@ from harness.model.events import (
     Swept,
     to_line,
 )
+from harness.model.invariants import Facts, packed
+from tests.unit.test_invariants import OVER, world
 
 LABEL = "FM-OB-01"
 BAD = {
@@ -83,6 +86,21 @@ def test_an_invariant_that_was_told_otherwise_differs() -> None:
     line = judging_again.Line("I5", told.verdict, "broken")
     assert line.differs
     assert not judging_again.Line("I5", None, "broken").differs
+
+
+def test_an_invariant_that_the_catalogue_did_not_have_then_is_not_judged_and_changes_no_claim(tmp_path: Path) -> None:
+    then = {name: rows for name, rows in world().items() if name != "misrecorded"}
+    facts = FactsRecorded(29.0, LABEL, **packed(Facts(then, {}, OVER)))
+    told = [InvariantJudged(29.0, LABEL, f"I{n}", "title", "held", "all") for n in range(1, 10)]
+    events = run_of()
+    result = judging_again.judge(write(tmp_path, [*events[:-3], facts, *told, *events[-3:]]), "scenarios", None)
+    assert [s.now for s in result.scenarios] == ["PROVEN"]
+    assert [(line.then, line.now) for line in result.scenarios[0].lines if line.what == "I10"] == [(None, None)]
+    assert result.exit_code == 0
+    # One that was judged then and whose facts are gone is another matter.
+    told.append(InvariantJudged(29.0, LABEL, "I10", "title", "held", "all"))
+    result = judging_again.judge(write(tmp_path, [*events[:-3], facts, *told, *events[-3:]]), "scenarios", None)
+    assert [s.now for s in result.scenarios] == ["INCONCLUSIVE"]
 
 
 @pytest.mark.parametrize(
