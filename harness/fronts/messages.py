@@ -39,8 +39,20 @@ def wanted(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
         for check in section.checks:
             yield "checks", check.key, check.title
             yield from (("probes", probe.name, probe.says) for probe in check.probes)
+    for said in _of_every_incident(catalogue):
+        yield "sentences", said, said
     yield from (("slis", sli.name, sli.says) for sli in catalogue.slis)
     yield from (("alerts", alert.name, alert.name) for alert in catalogue.alerts)
+
+
+def _of_every_incident(catalogue: Catalogue) -> Iterator[str]:
+    """What the invariants, rules and conditions of completion say of themselves."""
+    if catalogue.invariants is not None:
+        yield from (invariant.title for invariant in catalogue.invariants.invariants)
+    if catalogue.conduct is not None:
+        yield from (rule.title for rule in catalogue.conduct.rules)
+        yield from (said for _, said in catalogue.conduct.conditions)
+        yield from catalogue.conduct.remarks.values()
 
 
 def missing(catalogue: Catalogue, messages: Messages) -> list[str]:
@@ -65,6 +77,14 @@ def _has(messages: Messages, table: str, key: str) -> bool:
 
 
 def surplus(catalogue: Catalogue, messages: Messages) -> list[str]:
-    """Translations of what the catalogue does not have (any more), `<table> <key>` each."""
+    """Translations of what the catalogue does not have (any more), `<table> <key>` each.
+
+    What invariants tell of a run is known only when they tell it, so `told` is not looked at.
+    """
     needed = {(table, key) for table, key, _ in wanted(catalogue)} | {("scenarios", i) for i in catalogue.scenarios}
-    return [f"{table} {key}" for table, found in messages.tables.items() for key in found if (table, key) not in needed]
+    return [
+        f"{table} {key}"
+        for table, found in messages.tables.items()
+        for key in found
+        if table != "told" and (table, key) not in needed
+    ]

@@ -18,7 +18,7 @@ from harness.report import charts, overview, view
 from harness.report.figures import figure, num, secs, tplus
 from harness.report.index import Index
 from harness.report.journal import JOURNAL
-from harness.report.lang import ENGLISH, Messages, beginning, ended, text
+from harness.report.lang import ENGLISH, Messages, beginning, ended, role, sentence, text
 from harness.report.scenarios import views
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -94,15 +94,16 @@ def _environment(lang: str) -> Environment:
     made.globals.update(w=w, mark=overview.mark)
     made.filters.update(
         ended=lambda verdict: ended(verdict, lang),
-        role=lambda what: text(f"role.{what}", lang),
+        role=lambda what: role(what, lang),
+        said=lambda english: sentence(english, lang),
         num=num,
         figure=figure,
         secs=secs,
         tplus=tplus,
         pct=lambda share: f"{share:.3f}%",
         day=lambda at: _day(str(at)),
-        facts=view.facts,
-        plain=view.plain,
+        facts=lambda value: view.facts(value, lang),
+        plain=lambda value: view.plain(value, lang),
     )
     return made
 

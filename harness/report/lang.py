@@ -6,11 +6,13 @@ said in English.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+
+from harness.report.sentences import Sentences
 
 LANGUAGES = ("en", "ja")
 
@@ -20,9 +22,6 @@ FOLDER = Path(__file__).parent / "messages"
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """What says in the environment which language is wanted; the first one that is not empty decides."""
-
-PATTERNS = "patterns"
-"""The table of sentences that the model makes of names and numbers, as regular expressions, and what stands for them."""
 
 
 def language(asked: str | None, environ: Mapping[str, str]) -> str:
@@ -37,18 +36,8 @@ def language(asked: str | None, environ: Mapping[str, str]) -> str:
 @cache
 def words(lang: str) -> Mapping[str, str]:
     """The harness's own words in one language, by `<table>.<name>`."""
-    return dict(_flat(_tables(lang)))
-
-
-@cache
-def _tables(lang: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
-
-
-def _flat(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for table, entries in tables.items():
-        if table != PATTERNS:
-            yield from ((f"{table}.{name}", str(said)) for name, said in entries.items())
+    tables = tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
+    return {f"{table}.{name}": str(said) for table, entries in tables.items() for name, said in entries.items()}
 
 
 def text(key: str, lang: str = ENGLISH, /, **values: object) -> str:
@@ -81,23 +70,30 @@ def ended(verdict: str, lang: str) -> str:
     )
 
 
+def role(what: str, lang: str) -> str:
+    """What a judgement was made for; of a step that may not be needed, with the step."""
+    word, _, step = what.partition(": ")
+    return f"{text(f'role.{word}', lang)}: {step}" if step else text(f"role.{what}", lang)
+
+
+def named(prefix: str, name: str, lang: str) -> str:
+    """A name of the records in words; one that nobody foresaw as it stands, with spaces."""
+    return words(lang).get(f"{prefix}.{name}") or name.replace("_", " ")
+
+
 @cache
-def _patterns(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    rows: list[list[str]] = _tables(lang).get(PATTERNS, {}).get("sentences", []) if lang in LANGUAGES else []
-    return tuple((re.compile(pattern), said) for pattern, said in rows)
+def _sentences(lang: str) -> Sentences:
+    return Sentences(lambda key: text(f"criterion.{key}", lang), templates(lang), {})
+
+
+def templates(lang: str) -> dict[str, str]:
+    """The harness's sentences in a language by their English."""
+    return {said: text(f"sentence.{key}", lang) for key, said in beginning("sentence.", ENGLISH).items()}
 
 
 def sentence(english: str, lang: str) -> str:
-    """A sentence that the model makes, of a fault for example, in another language; English where nothing fits."""
-    return "; ".join(_one(part, lang) for part in english.split("; "))
-
-
-def _one(english: str, lang: str) -> str:
-    for pattern, said in _patterns(lang):
-        found = pattern.fullmatch(english)
-        if found:
-            return found.expand(said)
-    return english
+    """A sentence that code makes of names and numbers in another language; English where nothing fits."""
+    return english if lang == ENGLISH or lang not in LANGUAGES else _sentences(lang).say(english)
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,8 @@ class Messages:
     Attributes:
         lang: the language.
         tables: its translations: `scenarios` by id or label (each a table with `title` and `summary`), and `sections`,
-            `checks`, `probes`, `slis`, `alerts` by their keys and names, `steps` by their English titles.
+            `checks`, `probes`, `slis`, `alerts` by their keys and names, `steps` and `sentences` by their English, `told`
+            (what its invariants tell of a run) by English templates.
     """
 
     lang: str = ENGLISH
@@ -148,9 +145,14 @@ class Messages:
         return sentence(name, self.lang) if said == name else said
 
     def sentence(self, english: str) -> str:
-        """A fault or condition in words, made of names and numbers by the model."""
-        said = self._of("sentences", english, "")
-        return said or sentence(english, self.lang)
+        """What code says of names and numbers: a fault, a criterion, a finding; English where nothing fits."""
+        return english if self.lang == ENGLISH else self._sentences.say(english)
+
+    @cached_property
+    def _sentences(self) -> Sentences:
+        exact = {k: str(v) for table in ("steps", "alerts", "sentences") for k, v in self.tables.get(table, {}).items()}
+        told = {k: str(v) for k, v in self.tables.get("told", {}).items()}
+        return Sentences(lambda key: text(f"criterion.{key}", self.lang), {**templates(self.lang), **told}, exact)
 
     def _scenario(self, label: str, what: str, english: str) -> str:
         for key in (label, label.partition(":")[0]):

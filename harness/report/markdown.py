@@ -8,8 +8,9 @@ from harness.report import overview
 from harness.report.figures import figure, num, secs, tplus
 from harness.report.index import Index
 from harness.report.journal import JOURNAL
-from harness.report.lang import ENGLISH, Messages, ended, text
+from harness.report.lang import ENGLISH, Messages, ended, role, sentence, text
 from harness.report.scenarios import views
+from harness.report.timeline import Mark
 from harness.report.view import ScenarioView
 
 SUMMARY_BYTES = 900_000
@@ -69,7 +70,7 @@ def _lines(index: Index, folder: Path, lang: str) -> Iterator[str]:
         yield f"> {_plain(warning)}"
         yield ""
     if said.first is not None:
-        yield f"**{w('report.first')}**: {_code(said.first.label)} {_plain(said.first.title)}: {_plain(said.first.reason)}"
+        yield f"**{w('report.first')}**: {_code(said.first.label)} {_plain(said.first.title)}: {_plain(sentence(said.first.reason, lang))}"
         yield ""
     if index.run.scenarios:
         yield f"| | {w('report.scenarios')} | {w('time.ttd_s')} | {w('time.ttr_s')} | {w('time.response_to_recovery_s')} |"
@@ -84,7 +85,7 @@ def _lines(index: Index, folder: Path, lang: str) -> Iterator[str]:
             )
         yield ""
     for note in index.run.notes:
-        yield f"- {_plain(note)}"
+        yield f"- {_plain(sentence(note, lang))}"
     for v in views(index, folder):
         yield from _scenario(v, lang)
 
@@ -97,7 +98,7 @@ def _scenario(v: ScenarioView, lang: str) -> Iterator[str]:
     yield ""
     yield f"## {overview.mark(s.claim_name)} {_code(s.label)} {_plain(s.title)}"
     yield ""
-    yield f"{w('part.verdict')}: **{w(f'claim.{s.claim_name}')}**{'. ' + _plain(s.reason) if s.reason else ''}"
+    yield f"{w('part.verdict')}: **{w(f'claim.{s.claim_name}')}**{'. ' + _plain(sentence(s.reason, lang)) if s.reason else ''}"
     yield ""
     for f in s.findings:
         yield f"- {w(f'finding.{f.finding}')} ({w(f'phase.{f.phase}')}): {_plain(f.says)}"
@@ -132,10 +133,16 @@ def _timeline(v: ScenarioView, title: str, lang: str) -> Iterator[str]:
         (p.started_s, f"**{text(f'phase.{p.name}', lang)}**", " ".join((ended(p.verdict, lang), p.says)).strip())
         for p in v.record.phases
     ]
-    marks = [(m.t, f"{text(f'mark.{m.kind}', lang)} {m.who}".strip(), m.text) for m in v.line.marks]
+    marks = [(m.t, _who(m, lang), m.text) for m in v.line.marks]
     for t, what, says in sorted([*phases, *marks], key=lambda row: row[0]):
         yield f"| {tplus(v.line.at(t))} | {what} | {_plain(says)} |"
     yield ""
+
+
+def _who(mark: Mark, lang: str) -> str:
+    """What kind of thing happened, and who did it."""
+    kind = text(f"mark.{mark.kind}", lang)
+    return f"{kind} ({text(f'who.{mark.who}', lang)})" if mark.who else kind
 
 
 def _checks(v: ScenarioView, lang: str) -> Iterator[str]:
@@ -161,10 +168,10 @@ def _evidence(v: ScenarioView, lang: str) -> Iterator[str]:
     for e in v.evidence:
         j = e.judged
         met = "" if j.met_at_s is None else f", {text('report.met_at', lang)} {tplus(v.line.at(j.met_at_s))}"
-        yield f"- {_plain(text(f'role.{j.what}', lang))}: **{text(f'verdict.{j.verdict}', lang)}**, {tplus(v.line.at(j.t))}{met}"
+        yield f"- {_plain(role(j.what, lang))}: **{text(f'verdict.{j.verdict}', lang)}**, {tplus(v.line.at(j.t))}{met}"
         for c in j.conditions:
             yield (
-                f"  - {_code(str(c.get('text', '')))}: {text('report.last', lang)} {num(c.get('last'))}, "
+                f"  - {_code(sentence(str(c.get('text', '')), lang))}: {text('report.last', lang)} {num(c.get('last'))}, "
                 f"{text('report.met', lang)} {num(c.get('met'))}, {text('report.missed', lang)} {num(c.get('missed'))}, "
                 f"{text('report.lacked', lang)} {num(c.get('lacked'))}"
             )

@@ -83,7 +83,7 @@ def _meta(run: RunRecord, run_id: str, lang: str) -> list[tuple[str, str]]:
     if started is not None:
         rows += [
             ("started", started.at),
-            ("took", _took(run)),
+            ("took", _took(run, lang)),
             ("runtime", started.runtime),
             ("profile", started.profile),
         ]
@@ -92,7 +92,7 @@ def _meta(run: RunRecord, run_id: str, lang: str) -> list[tuple[str, str]]:
     return [(text(f"meta.{name}", lang), value) for name, value in rows if value]
 
 
-def _took(run: RunRecord) -> str:
+def _took(run: RunRecord, lang: str) -> str:
     """How long the run took, where both its ends are known."""
     if run.started is None or run.finished is None:
         return ""
@@ -101,7 +101,9 @@ def _took(run: RunRecord) -> str:
     except (ValueError, TypeError):
         return ""
     minutes, seconds = divmod(took.total_seconds(), 60)
-    return f"{int(minutes)} min {seconds:.0f} s" if minutes else secs(seconds)
+    if minutes:
+        return text("report.minutes", lang, minutes=int(minutes), seconds=f"{seconds:.0f}")
+    return secs(seconds)
 
 
 def _warnings(index: Index, lang: str) -> list[str]:

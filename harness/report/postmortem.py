@@ -94,9 +94,9 @@ class _Writer:
             (p.started_s, f"{text(f'phase.{p.name}', lang)}: {escaped(ended(p.verdict, lang))}") for p in r.phases
         ]
         happened += [(a.t, f"{text('mark.alert', lang)}: {escaped(self.said.alert(a.name))}") for a in r.alerts]
-        happened += [(a.t, f"{escaped(a.who)}: {escaped(a.verb)} {escaped(a.target)}") for a in r.acts]
+        happened += [(a.t, f"{text(f'who.{a.who}', lang)}: {escaped(a.verb)} {escaped(a.target)}") for a in r.acts]
         happened += [
-            (j.met_at_s, f"{text('mark.recovery', lang)}: {escaped(j.text)}")
+            (j.met_at_s, f"{text('mark.recovery', lang)}: {escaped(self.said.sentence(j.text))}")
             for j in r.judged
             if j.what == "recovery" and j.met_at_s is not None
         ]
@@ -162,7 +162,7 @@ class _Writer:
             if c.get("met") and not c.get("missed"):
                 yield self.w("never_moved", condition=self.said.sentence(str(c.get("text", ""))))
         if any(f.finding == ev.Finding.NOT_RECOVERED.value for f in r.findings):
-            yield self.w("not_recovered", reason=r.reason)
+            yield self.w("not_recovered", reason=self.said.sentence(r.reason))
 
     def _silent_checks(self) -> Iterator[str]:
         """Checks none of whose probes left, between injection and response, what they showed in the steady stretch."""

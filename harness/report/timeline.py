@@ -134,7 +134,7 @@ def _marks(s: ScenarioRecord) -> Iterator[Mark]:
         if j.what in ("symptom", "recovery") and j.met_at_s is not None:
             yield Mark(j.met_at_s, j.what, j.text)
     for f in s.findings:
-        yield Mark(f.t, "finding", f"{f.finding}: {f.says}", failed=f.finding != "AS_EXPECTED")
+        yield Mark(f.t, "finding", f.says, failed=f.finding != "AS_EXPECTED")
 
 
 def moments(s: ScenarioRecord) -> list[float]:

@@ -9,6 +9,7 @@ from harness.model.events import Checked, Finding, Found, Judged, Phase, SliMeas
 from harness.report import timeline
 from harness.report.charts import probe_of
 from harness.report.excerpts import AROUND_S, LogLine
+from harness.report.lang import ENGLISH, named, text
 from harness.report.record import ScenarioRecord
 from harness.report.timeline import Timeline
 
@@ -188,24 +189,33 @@ def _slis(s: ScenarioRecord) -> list[SliRow]:
     return list(rows.values())
 
 
-def facts(value: Any) -> list[tuple[str, str]]:
+def facts(value: Any, lang: str = ENGLISH) -> list[tuple[str, str]]:
     """A mapping as lines of name and text, whatever its values are."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [(str(k).replace("_", " "), plain(v)) for k, v in items]
+    return [(named("record", str(k), lang), _value(str(k), v, lang)) for k, v in items]
 
 
-def plain(value: Any) -> str:
+def _value(name: str, value: Any, lang: str) -> str:
+    """A record's value in words; some values are names themselves."""
+    if name == "stretch":
+        return text(f"stretch.{value}", lang)
+    if name == "blank" and isinstance(value, list):
+        return ", ".join(named("record", str(one), lang) for one in value)
+    return plain(value, lang)
+
+
+def plain(value: Any, lang: str = ENGLISH) -> str:
     """A value in words."""
     match value:
         case None:
             return "—"
         case bool():
-            return "yes" if value else "no"
+            return text("report.yes" if value else "report.no", lang)
         case float():
             return f"{value:.4g}"
         case dict():
-            return "; ".join(f"{k}: {plain(v)}" for k, v in value.items())
+            return "; ".join(f"{named('record', str(k), lang)}: {_value(str(k), v, lang)}" for k, v in value.items())
         case list():
-            return ", ".join(plain(v) for v in value)
+            return ", ".join(plain(v, lang) for v in value)
         case _:
             return str(value)
