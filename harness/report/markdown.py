@@ -70,7 +70,8 @@ def _lines(index: Index, folder: Path, lang: str) -> Iterator[str]:
         yield f"> {_plain(warning)}"
         yield ""
     if said.first is not None:
-        yield f"**{w('report.first')}**: {_code(said.first.label)} {_plain(said.first.title)}: {_plain(sentence(said.first.reason, lang))}"
+        reason = _plain(sentence(said.first.reason, lang))
+        yield f"**{w('report.first')}**: {_code(said.first.label)} {_plain(said.first.title)}: {reason}"
         yield ""
     if index.run.scenarios:
         yield f"| | {w('report.scenarios')} | {w('time.ttd_s')} | {w('time.ttr_s')} | {w('time.response_to_recovery_s')} |"

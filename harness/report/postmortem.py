@@ -93,7 +93,7 @@ class _Writer:
         happened = [
             (p.started_s, f"{text(f'phase.{p.name}', lang)}: {escaped(ended(p.verdict, lang))}") for p in r.phases
         ]
-        happened += [(a.t, f"{text('mark.alert', lang)}: {escaped(self.said.alert(a.name))}") for a in r.alerts]
+        happened += [(a.t, f"{text('mark.alert', lang)}: {escaped(self._alert(a))}") for a in r.alerts]
         happened += [(a.t, f"{text(f'who.{a.who}', lang)}: {escaped(a.verb)} {escaped(a.target)}") for a in r.acts]
         happened += [
             (j.met_at_s, f"{text('mark.recovery', lang)}: {escaped(self.said.sentence(j.text))}")
@@ -104,6 +104,11 @@ class _Writer:
         # What happens at the same moment stays in the order in which it is told.
         for at_s, what in sorted(happened, key=lambda one: one[0]):
             yield f"- {self._at(at_s)} {what}"
+
+    def _alert(self, alert: ev.AlertFired) -> str:
+        """An alert's name, and whether it came too late to detect anything."""
+        name = self.said.alert(alert.name)
+        return f"{name} ({text('report.late', self.said.lang)})" if alert.late else name
 
     def _at(self, at_s: float) -> str:
         """A moment as people count it: from the injection, or from the scenario's beginning when there was none."""

@@ -26,50 +26,54 @@ def translated(event: ev.Event, messages: Messages) -> ev.Event:
 
 def _of_scenario(event: ev.Event, messages: Messages) -> dict[str, Any]:
     say = messages.sentence
+    changed: dict[str, Any] = {}
     match event:
         case ev.ScenarioStarted():
-            return {
+            changed = {
                 "title": messages.title(event.scenario or "", event.title),
                 "fault": say(event.fault),
                 "symptom": say(event.symptom),
                 "recovery": say(event.recovery),
             }
         case ev.Stepped():
-            return {"title": messages.step(event.title)}
+            changed = {"title": messages.step(event.title)}
         case ev.Checked():
-            return {"title": messages.check(event.key, event.title)}
+            changed = {"title": messages.check(event.key, event.title)}
         case ev.PhaseEnded() | ev.Witnessed() | ev.Found():
-            return {"says": say(event.says)}
+            changed = {"says": say(event.says)}
         case ev.Claimed():
-            return {"reason": say(event.reason)}
+            changed = {"reason": say(event.reason)}
         case ev.Judged():
             what = event.what
             if what.startswith(NOT_NEEDED):
                 what = NOT_NEEDED + messages.step(what.removeprefix(NOT_NEEDED))
-            return {"what": what, "text": say(event.text)}
+            changed = {"what": what, "text": say(event.text)}
         case _:
-            return {}
+            pass
+    return changed
 
 
 def _of_runbook(event: ev.Event, messages: Messages) -> dict[str, Any]:
     say = messages.sentence
+    changed: dict[str, Any] = {}
     match event:
         case ev.SliMeasured():
-            return {"says": messages.sli(event.name, event.says)}
+            changed = {"says": messages.sli(event.name, event.says)}
         case ev.AlertFired():
-            return {"name": messages.alert(event.name)}
+            changed = {"name": messages.alert(event.name)}
         case ev.InvariantJudged():
-            return {"title": say(event.title), "says": say(event.says), "violations": _said(event.violations, say)}
+            changed = {"title": say(event.title), "says": say(event.says), "violations": _said(event.violations, say)}
         case ev.LedgerCounted():
-            return {"counts": {say(stage): count for stage, count in event.counts.items()}}
+            changed = {"counts": {say(stage): count for stage, count in event.counts.items()}}
         case ev.RuleJudged():
-            return {"title": say(event.title), "says": say(event.says)}
+            changed = {"title": say(event.title), "says": say(event.says)}
         case ev.Completed():
-            return {"conditions": _said(event.conditions, say)}
+            changed = {"conditions": _said(event.conditions, say)}
         case ev.Recorded():
-            return {"fields": _said(event.fields, say)}
+            changed = {"fields": _said(event.fields, say)}
         case _:
-            return {}
+            pass
+    return changed
 
 
 def _said(value: Any, say: Callable[[str], str]) -> Any:
