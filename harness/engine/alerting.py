@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from harness.engine.outcome import Outcome
 from harness.model.alerts import Alert, Policy
 from harness.model.errors import Unreadable
-from harness.model.events import AlertFired, Event, SliMeasured
+from harness.model.events import AlertFired, Event, SamplesTaken, SliMeasured
 from harness.model.runtime import Equipment
+from harness.model.samples import packed, rounded
 from harness.model.slis import Counter, Delays, Quantile, Query, RequestDelays, Requests, Sample, metric_of, plain
 
 SAMPLE_EVERY_S = 0.4
@@ -50,7 +51,7 @@ class Alerting:
         self._steady_s: float | None = None
         self._injected_s: float | None = None
         self._responded_s: float | None = None
-        self._detected_s: float | None = None
+        self._fired: list[AlertFired] = []
 
     @property
     def wanted(self) -> Mapping[str, frozenset[str]]:
@@ -89,10 +90,12 @@ class Alerting:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             await self._look(scrape=True)
-        if self._detected_s is not None and self._injected_s is not None:
-            outcome.ttd_s = self._detected_s - self._injected_s
-            if outcome.recovered_s is not None:
-                outcome.ttr_s = outcome.recovered_s - self._detected_s
+        outcome.ttd_s, outcome.ttr_s = times(self._fired, self._injected_s, outcome.recovered_s)
+        taken = SamplesTaken(
+            self._clock.now_s(), self._label, packed(self.samples),
+            self._steady_s, self._injected_s, self._responded_s, outcome.recovered_s,
+        )  # fmt: skip
+        self._emit(taken)
         self._measure(self._policy)
 
     async def _go_on(self) -> None:
@@ -119,18 +122,10 @@ class Alerting:
             # A stretch begins or ends: what came up to now belongs to the one before.
             await self._scrape()
         self.samples.append(await self._sample())
-        for alert in list(self._quiet):
-            if self._policy.fires(alert, self.samples):
-                self._quiet.remove(alert)
-                self._fired(alert)
-
-    def _fired(self, alert: Alert) -> None:
-        at_s = self.samples[-1].at_s
-        noise = self._injected_s is None or at_s < self._injected_s
-        late = self._responded_s is not None and at_s >= self._responded_s
-        if not noise and not late and self._detected_s is None:
-            self._detected_s = at_s
-        self._emit(AlertFired(at_s, self._label, alert.name, alert.kind, late, noise))
+        for alert in newly_fired(self._policy, self._quiet, self.samples):
+            told = told_of(alert, self.samples[-1].at_s, self._label, self._injected_s, self._responded_s)
+            self._fired.append(told)
+            self._emit(told)
 
     async def _sample(self) -> Sample:
         self._count()
@@ -147,7 +142,7 @@ class Alerting:
                 continue
             if isinstance(one, Quantile):
                 window_s = plain(one.window_s)
-                values[name] = observer.quantile_s(one.service, one.metric, one.q, window_s, one.labels)
+                values[name] = rounded(observer.quantile_s(one.service, one.metric, one.q, window_s, one.labels))
                 continue
             # Going through a scrape costs more than all the rest, and there are more samples than scrapes.
             if self._read.get(name, (None, None))[0] != scraped_s:
@@ -181,23 +176,67 @@ class Alerting:
         except (Unreadable, TimeoutError):
             return dict.fromkeys(queries)
         pairs = zip(queries.items(), rows[0], strict=True)
-        return {name: one.empty if value is None else float(value) for (name, one), value in pairs}
+        return {name: one.empty if value is None else rounded(float(value)) for (name, one), value in pairs}
 
     def _measure(self, policy: Policy) -> None:
         if len(self.samples) < 2:  # a stretch has two ends
             return
         end_s = self.samples[-1].at_s
-        stretches = (
-            (STEADY, self._steady_s, self._injected_s or end_s),
-            (UNTREATED, self._injected_s, self._responded_s or end_s),
-            (TREATED, self._responded_s, end_s),
-        )
-        for stretch, since_s, until_s in stretches:
-            for m in policy.measure(self.samples, since_s, until_s) if since_s is not None else ():
+        for stretch, since_s, until_s in stretches(self._steady_s, self._injected_s, self._responded_s, end_s):
+            for m in policy.measure(self.samples, since_s, until_s):
                 self._emit(
                     SliMeasured(
                         self._clock.now_s(), self._label, m.sli.name, m.sli.says, m.sli.kind, m.sli.unit,
-                        plain(m.sli.objective), stretch, since_s or 0.0, until_s, m.value, m.verdict,
+                        plain(m.sli.objective), stretch, since_s, until_s, m.value, m.verdict,
                         m.good, m.total, m.budget_minutes,
                     )
                 )  # fmt: skip
+
+
+def newly_fired(policy: Policy, quiet: list[Alert], samples: Sequence[Sample]) -> Iterator[Alert]:
+    """The quiet alerts that fire at the last sample; they are quiet no more."""
+    for alert in list(quiet):
+        if policy.fires(alert, samples):
+            quiet.remove(alert)
+            yield alert
+
+
+def told_of(
+    alert: Alert, at_s: float, label: str | None, injected_s: float | None, responded_s: float | None
+) -> AlertFired:
+    """The event of an alert that fires for the first time."""
+    noise = injected_s is None or at_s < injected_s
+    late = responded_s is not None and at_s >= responded_s
+    return AlertFired(at_s, label, alert.name, alert.kind, late, noise)
+
+
+def fired_again(policy: Policy, samples: Sequence[Sample], of: SamplesTaken) -> list[AlertFired]:
+    """The alerts that fire on recorded samples, each at its first sample, in their order."""
+    quiet = list(policy.alerts)
+    return [
+        told_of(alert, sample.at_s, of.scenario, of.injected_s, of.responded_s)
+        for last, sample in enumerate(samples, start=1)
+        for alert in newly_fired(policy, quiet, samples[:last])
+    ]
+
+
+def times(
+    fired: Iterable[AlertFired], injected_s: float | None, recovered_s: float | None
+) -> tuple[float | None, float | None]:
+    """From the injection to the detection and from there to the recovery; None where either is missing."""
+    detected_s = next((e.t for e in fired if not e.noise and not e.late), None)
+    if detected_s is None or injected_s is None:
+        return None, None
+    return detected_s - injected_s, None if recovered_s is None else recovered_s - detected_s
+
+
+def stretches(
+    steady_s: float | None, injected_s: float | None, responded_s: float | None, end_s: float
+) -> Iterator[tuple[str, float, float]]:
+    """The stretches that indicators are measured over, those that the run came to: name, from and until."""
+    ends = (
+        (STEADY, steady_s, injected_s or end_s),
+        (UNTREATED, injected_s, responded_s or end_s),
+        (TREATED, responded_s, end_s),
+    )
+    yield from ((name, since_s, until_s) for name, since_s, until_s in ends if since_s is not None)

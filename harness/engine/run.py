@@ -247,10 +247,11 @@ class ScenarioRun(Narrator):
 
     async def _respond(self) -> None:
         started_s = self._start(Phase.RESPOND)
-        await self._watch.capture(self.scenario.recovery)
         self.outcome.responded_s = started_s
         if self.arm.responds:
+            # Before anything is waited for: a sample that is taken meanwhile is one after the response began.
             self._alerting.responded(started_s)
+        await self._watch.capture(self.scenario.recovery)
         self._check()
         steps = self.scenario.response if self.arm.responds else (self.scenario.placebo,) if self.arm.placebo else ()
         for number, step in enumerate(steps):

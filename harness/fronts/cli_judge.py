@@ -11,12 +11,13 @@ import click
 @click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def judge(run: Path, catalogue: str, stack: str | None, as_json: bool) -> int:
-    r"""Judge a recorded run again: criteria, invariants, rules, as they are now.
+    r"""Judge a recorded run again: criteria, invariants, rules, alerts, as they are now.
 
     RUN is the folder of a report, or a journal. Nothing is started: criteria are
     judged on the recorded sweeps with the catalogue's present thresholds,
-    invariants on the recorded facts, rules on the recorded acts. What differs
-    from what was claimed is said.
+    invariants on the recorded facts, rules on the recorded acts, alerts, the
+    time to detection and indicators on the recorded samples. What differs from
+    what was claimed is said.
 
     \b
     Exit codes: 0 everything as claimed, 1 something differs, 2 no journal that

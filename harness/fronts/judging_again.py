@@ -7,22 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import claim, plan
+from harness.engine.alerting import fired_again, stretches, times
 from harness.engine.invariants import finding_of, judged
 from harness.engine.judging import momentary, throughout
 from harness.engine.run import STEADY_S
 from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.model.alerts import fed_by
 from harness.model.arms import ARMS, Arm
 from harness.model.conduct import Conducted, responded
 from harness.model.criteria import Criterion, Verdict
 from harness.model.errors import UsageError
-from harness.model.events import JOURNAL_VERSION, Event, FactsRecorded, Finding, Judged, RunFinished, RunStarted
+from harness.model.events import (
+    JOURNAL_VERSION,
+    AlertFired,
+    Event,
+    FactsRecorded,
+    Finding,
+    Judged,
+    RunFinished,
+    RunStarted,
+    SamplesTaken,
+)
 from harness.model.events import from_mapping as event_of
 from harness.model.invariants import unpacked
 from harness.model.probes import Sweep
+from harness.model.samples import unpacked as samples_of
 from harness.model.scenario import Catalogue, Scenario
+from harness.model.slis import Measured, Sample
 from harness.model.topology import Topology
 from harness.report.journal import JOURNAL
 from harness.report.record import Recorder, ScenarioRecord
+from harness.slo.policy import SloPolicy, policy_of
+
+QUIET = "quiet"
 
 AS_WANTED = ("as control", "as untreated")
 """How the names of judgements end that are wanted to come out broken."""
@@ -175,6 +192,7 @@ def _scenario(
     findings += _criteria(again, record, scenario, arm, facts)
     findings += _invariants(again, record, scenario, catalogue, facts)
     _rules(again, record, events, catalogue, arm)
+    again.lines += _alerts(record, events, policy_of(catalogue.series, catalogue.slis, catalogue.alerts, numbers))
     made = findings or [Finding.AS_EXPECTED]
     again.now = claim.of(made).value
     return again
@@ -291,6 +309,59 @@ def _rules(again: Again, record: ScenarioRecord, events: Sequence[Event], catalo
         broken = rule.check(conducted)
         verdict = Verdict.HELD if broken is None else Verdict.BROKEN
         again.lines.append(Line(rule.key, then.get(rule.key), verdict.value, broken[1] if broken else ""))
+
+
+def _alerts(record: ScenarioRecord, events: Sequence[Event], policy: SloPolicy) -> Iterator[Line]:
+    """Alerts, detection and indicators: told, and part of no claim."""
+    taken = next((e for e in reversed(events) if isinstance(e, SamplesTaken)), None)
+    if taken is None:
+        if policy.alerts:
+            yield Line("alerts", None, None, "no samples are on record")
+        return
+    try:
+        samples = samples_of(taken.samples)
+    except ValueError as error:
+        yield Line("alerts", None, None, str(error))
+        return
+    found = fired_again(policy, samples, taken)
+    then, now = ({e.name: _fired(e) for e in alerts} for alerts in (record.alerts, found))
+    for alert in policy.alerts:
+        if lacking := set(fed_by(alert)) - {n for s in samples[:1] for n in (*s.values, *s.delays)}:
+            yield Line(f"alert {alert.name}", None, None, f"not on record: {', '.join(sorted(lacking))}")
+        elif alert.name in {**then, **now}:
+            yield Line(f"alert {alert.name}", then.get(alert.name, QUIET), now.get(alert.name, QUIET))
+    for name in sorted(then.keys() - {alert.name for alert in policy.alerts}):
+        yield Line(f"alert {name}", then[name], None, "not in the policy now")
+    claimed = record.claim
+    for what, was, is_ in zip(
+        ("ttd_s", "ttr_s"),
+        (claimed.ttd_s, claimed.ttr_s) if claimed else (None, None),
+        times(found, taken.injected_s, taken.recovered_s),
+        strict=True,
+    ):
+        yield Line(what, _seconds(was), _seconds(is_))
+    known = {(e.name, e.stretch): e.verdict for e in record.slis}
+    # An indicator that is broken while nobody responded is nothing to tell of again; one that comes out otherwise is.
+    for m, stretch in _measured(policy, samples, taken):
+        line = Line(f"{m.sli.name}, {stretch}", known.get((m.sli.name, stretch)), m.verdict)
+        if line.differs:
+            yield line
+
+
+def _measured(policy: SloPolicy, samples: Sequence[Sample], taken: SamplesTaken) -> Iterator[tuple[Measured, str]]:
+    if len(samples) < 2:
+        return
+    ends = stretches(taken.steady_s, taken.injected_s, taken.responded_s, samples[-1].at_s)
+    for stretch, since_s, until_s in ends:
+        yield from ((m, stretch) for m in policy.measure(samples, since_s, until_s))
+
+
+def _fired(alert: AlertFired) -> str:
+    return "noise" if alert.noise else "late" if alert.late else "fired"
+
+
+def _seconds(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
 
 
 def text(result: Result) -> Iterator[str]:

@@ -18,7 +18,7 @@ from harness.report.translated import translated
 _SWEEP = re.compile(rb'\{"v":\d+,"kind":"sweep","t":[\d.e-]+,"scenario":"([\w.:-]+)"')
 """How a sweep's line begins; one that begins otherwise is read like every other event."""
 
-_UNSEEN = frozenset({ev.Swept.kind, ev.FactsRecorded.kind})
+_UNSEEN = frozenset({ev.Swept.kind, ev.FactsRecorded.kind, ev.SamplesTaken.kind})
 """Kinds whose texts are names at most, or never shown; they are large, and masking is slow."""
 
 

@@ -1,18 +1,20 @@
 """The alert policy beside a scenario: what is detected when, what is late or noise, what each stretch came to."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 
 import pytest
 
-from harness.engine.alerting import FRESH_S
+from harness.engine.alerting import FRESH_S, fired_again, stretches, times
 from harness.engine.watch import Watch
-from harness.model.alerts import Alert, AnyNew, ObjectiveMissed, RatioBelow
-from harness.model.arms import CONTROL, PLACEBO, UNTREATED
+from harness.model.alerts import Alert, AnyNew, ObjectiveMissed, OverFor, RatioBelow
+from harness.model.arms import CONTROL, PLACEBO, TIMELINE, UNTREATED, Arm
 from harness.model.criteria import Verdict
-from harness.model.events import AlertFired, Claimed, Event, SliMeasured
+from harness.model.events import AlertFired, Claimed, Event, SamplesTaken, SliMeasured, read_lines, to_line
 from harness.model.probes import Probe
+from harness.model.samples import packed, rounded, unpacked
 from harness.model.slis import P95, Counter, Highest, P95OfSamples, Query, Ratio, RequestDelays, Requests, Sample, Sli
 from harness.slo.alerts import at as fires_at
 from harness.slo.measure import between, measured
@@ -100,6 +102,69 @@ async def test_not_recovered_has_a_detection_and_no_repair_time() -> None:
     outcome, _ = await play(World(rows=row_after(1.0), response_works=False), policy=policy(DLQ))
     assert outcome.ttd_s is not None
     assert outcome.ttr_s is None
+
+
+def replayed(journal: list[Event], rules: SloPolicy) -> tuple[list[AlertFired], SamplesTaken]:
+    """What fires on the samples of a journal that was written to disk and read back."""
+    read = list(read_lines(to_line(e) for e in journal))
+    taken = next(e for e in read if isinstance(e, SamplesTaken))
+    return fired_again(rules, unpacked(taken.samples), taken), taken
+
+
+FALLS = RatioBelow("success falls", "good", "all", 0.95, window_s=1.0, minimum=5, kind="page")
+OVER = OverFor("rows lasting", "rows", 0.5, 0.8, kind="office")
+MISSED = ObjectiveMissed("missed", SUCCESS, 1.5, kind="office")
+
+
+@pytest.mark.parametrize(
+    ("world", "arm"),
+    [
+        (World(rows=row_after(1.5), refuses_when_broken=True), TIMELINE),
+        (World(rows=row_after(2.6)), TIMELINE),
+        (World(rows=row_after(4.0)), UNTREATED),
+        (World(rows=lambda since_s: float(since_s > -999.0) + float(since_s > 1.0)), TIMELINE),
+        (World(rows=lambda since_s: None if since_s > 0.5 else 0.123456789, silent_from_s=-FRESH_S), TIMELINE),
+        (World(), CONTROL),
+    ],
+)
+async def test_alerts_and_their_times_follow_again_from_what_is_in_the_journal(world: World, arm: Arm) -> None:
+    rules = policy(DLQ, FALLS, OVER, MISSED)
+    outcome, journal = await play(world, arm=arm, policy=rules)
+    found, taken = replayed(journal, rules)
+    assert found == [e for e in journal if isinstance(e, AlertFired)]
+    assert times(found, taken.injected_s, taken.recovered_s) == (outcome.ttd_s, outcome.ttr_s)
+    samples = unpacked(taken.samples)
+    again = {
+        (m.sli.name, stretch): (m.value, m.verdict)
+        for stretch, *ends in stretches(taken.steady_s, taken.injected_s, taken.responded_s, samples[-1].at_s)
+        for m in rules.measure(samples, *ends)
+    }
+    assert again == {key: (e.value, e.verdict) for key, e in measures(journal).items()}
+
+
+async def test_another_threshold_fires_otherwise_on_the_same_samples() -> None:
+    _, journal = await play(World(rows=row_after(1.5), refuses_when_broken=True), policy=policy(DLQ, FALLS))
+    found, taken = replayed(journal, policy(DLQ, replace(FALLS, threshold=0.0)))
+    assert [e.name for e in found] == ["new row"]
+    assert times(found, taken.injected_s, None)[0] == pytest.approx(1.5, abs=0.5)
+
+
+def test_samples_are_the_same_when_they_are_read_back_and_what_stands_still_is_written_once() -> None:
+    taken = [
+        Sample(0.1, {"a": None, "b": 5}, {"took": None}),
+        Sample(0.5, {"a": 0, "b": 5}, {"took": {}}),
+        Sample(0.9, {"a": 0.25, "b": 5}, {"took": {0.1: 3, inf: 4}}),
+        Sample(1.3, {"a": None, "b": 5}, {"took": {0.1: 3, 0.5: 4, inf: 4}}),
+    ]
+    data = packed(taken)
+    assert unpacked(json.loads(json.dumps(data, allow_nan=False))) == taken
+    assert data["values"]["b"] == [[0, 5]]
+    unknown = packed([Sample(0.1, {"a": nan}), Sample(0.2, {})])
+    assert [s.values for s in unpacked(unknown)] == [{"a": None}, {"a": None}]
+    assert rounded(0.123456789) == 0.123457
+    for broken in ({}, {"at_s": [1], "values": {"a": [[0]]}, "delays": {}}, {"at_s": "x", "values": {}, "delays": {}}):
+        with pytest.raises(ValueError, match=r"\w"):
+            unpacked(broken)
 
 
 async def test_each_stretch_has_what_it_came_to_and_what_it_spent() -> None:

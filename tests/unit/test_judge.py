@@ -1,6 +1,7 @@
 """A recorded run is judged again without the system; a journal of any kind gives a report, never a traceback."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from harness.fronts.cli_judge import judge
 from harness.model.errors import UsageError
 from harness.model.events import (
     Acted,
+    AlertFired,
     Claimed,
     Event,
     FactsRecorded,
@@ -21,11 +23,16 @@ from harness.model.events import (
     PhaseStarted,
     RunFinished,
     RunStarted,
+    SamplesTaken,
     ScenarioStarted,
+    SliMeasured,
     Swept,
     to_line,
 )
 from harness.model.invariants import Facts, packed
+from harness.model.samples import packed as packed_samples
+from harness.model.slis import Delays, RequestDelays, Sample
+from scenarios.slis import SERIES
 from tests.unit.test_invariants import OVER, world
 
 LABEL = "FM-OB-01"
@@ -101,6 +108,86 @@ def test_an_invariant_that_the_catalogue_did_not_have_then_is_not_judged_and_cha
     told.append(InvariantJudged(29.0, LABEL, "I10", "title", "held", "all"))
     result = judging_again.judge(write(tmp_path, [*events[:-3], facts, *told, *events[-3:]]), "scenarios", None)
     assert [s.now for s in result.scenarios] == ["INCONCLUSIVE"]
+
+
+DLQ_ROWS, DLQ_ALERT = "notification.dlq_rows", "notification DLQ"
+ALERT = f"alert {DLQ_ALERT}"
+
+
+def sampled(*, row_at_s: float | None, ttd_s: float | None, fired_s: float | None = None) -> list[Event]:
+    """The run, whose samples show a new DLQ row from some moment on, and what was told of it."""
+    samples = [
+        Sample(t / 2, dict.fromkeys(SERIES, 0.0) | {DLQ_ROWS: float(row_at_s is not None and t / 2 >= row_at_s)},
+               {n: {} for n, one in SERIES.items() if isinstance(one, Delays | RequestDelays)})
+        for t in range(4, 60)
+    ]  # fmt: skip
+    events = run_of()
+    told: list[Event] = [SamplesTaken(30.0, LABEL, packed_samples(samples), 2.0, 5.0, 10.0, 11.0)]
+    if fired_s is not None:
+        told.append(AlertFired(fired_s, LABEL, DLQ_ALERT, "page", late=False))
+    claim = replace(events[-2], ttd_s=ttd_s, ttr_s=None if ttd_s is None else 6.0 - ttd_s)  # type: ignore[call-arg]
+    return [*events[:-2], *told, claim, events[-1]]
+
+
+def lines(result: judging_again.Result) -> dict[str, tuple[str | None, str | None]]:
+    return {line.what: (line.then, line.now) for line in result.scenarios[0].lines}
+
+
+def test_alerts_and_times_that_follow_from_the_samples_are_as_claimed(tmp_path: Path) -> None:
+    result = judging_again.judge(write(tmp_path, sampled(row_at_s=7.0, ttd_s=2.0, fired_s=7.0)), "scenarios", None)
+    found = lines(result)
+    assert found[ALERT] == ("fired", "fired")
+    assert (found["ttd_s"], found["ttr_s"]) == (("2.000", "2.000"), ("4.000", "4.000"))
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("journal", "differs"),
+    [
+        # An alert was told that the samples do not bear out.
+        ({"row_at_s": None, "ttd_s": 2.0, "fired_s": 7.0}, {ALERT: ("fired", "quiet"), "ttd_s": ("2.000", "none")}),
+        # One fires on the samples that nobody told.
+        ({"row_at_s": 7.0, "ttd_s": None}, {ALERT: ("quiet", "fired"), "ttd_s": ("none", "2.000")}),
+        # It was told of another moment; one after the response began would have been late.
+        ({"row_at_s": 8.0, "ttd_s": 2.0, "fired_s": 7.0}, {"ttd_s": ("2.000", "3.000"), "ttr_s": ("4.000", "3.000")}),
+        ({"row_at_s": 12.0, "ttd_s": 2.0, "fired_s": 7.0}, {ALERT: ("fired", "late"), "ttd_s": ("2.000", "none")}),
+    ],
+)  # fmt: skip
+def test_what_was_told_of_alerts_and_does_not_follow_from_the_samples_differs(
+    tmp_path: Path, journal: dict[str, float | None], differs: dict[str, tuple[str, str]]
+) -> None:
+    result = judging_again.judge(write(tmp_path, sampled(**journal)), "scenarios", None)  # type: ignore[arg-type]
+    assert differs.items() <= lines(result).items()
+    assert result.exit_code == 1
+    said = "\n".join(judging_again.text(result))
+    for what, (then, now) in differs.items():
+        assert f"{what}: {then} then, {now} now" in said
+
+
+def test_an_indicator_that_comes_out_otherwise_differs(tmp_path: Path) -> None:
+    events = sampled(row_at_s=None, ttd_s=None)
+    name = "entitlement.outbox_failed"
+    wrong = SliMeasured(30.0, LABEL, name, "s", "count", "rows", 0, "untreated", 5.0, 10.0, 3.0, "broken")
+    result = judging_again.judge(write(tmp_path, [*events[:-2], wrong, *events[-2:]]), "scenarios", None)
+    assert lines(result)[f"{name}, untreated"] == ("broken", "held")
+    assert result.exit_code == 1
+
+
+def test_alerts_whose_samples_are_missing_or_broken_are_not_judged(tmp_path: Path) -> None:
+    without = judging_again.judge(write(tmp_path, run_of()), "scenarios", None)
+    assert lines(without)["alerts"] == (None, None)
+    events = sampled(row_at_s=7.0, ttd_s=2.0, fired_s=7.0)
+    place = next(i for i, e in enumerate(events) if isinstance(e, SamplesTaken))
+    taken = events[place]
+    assert isinstance(taken, SamplesTaken)
+    events[place] = replace(taken, samples={"at_s": [1.0], "values": 5, "delays": {}})
+    assert lines(judging_again.judge(write(tmp_path, events), "scenarios", None))["alerts"] == (None, None)
+    # A series of today that nobody sampled then: its alert is not judged, the others are.
+    values = {n: v for n, v in taken.samples["values"].items() if n != "account.resolve_5xx"}
+    events[place] = replace(taken, samples=taken.samples | {"values": values})
+    found = lines(judging_again.judge(write(tmp_path, events), "scenarios", None))
+    assert found["alert resolve 5xx jumping"] == (None, None)
+    assert found[ALERT] == ("fired", "fired")
 
 
 @pytest.mark.parametrize(

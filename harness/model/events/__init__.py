@@ -41,6 +41,7 @@ from harness.model.events.runbook import (
     Queried,
     Recorded,
     RuleJudged,
+    SamplesTaken,
     SliMeasured,
 )
 
@@ -75,6 +76,7 @@ __all__ = [
     "RunAgain",
     "RunFinished",
     "RunStarted",
+    "SamplesTaken",
     "ScenarioStarted",
     "SliMeasured",
     "Stepped",
@@ -111,6 +113,7 @@ KINDS: dict[str, type[Event]] = {
         Timed,
         AlertFired,
         SliMeasured,
+        SamplesTaken,
         EvidenceSaved,
         FactsRecorded,
         LedgerCounted,

@@ -46,6 +46,22 @@ class SliMeasured(Event):
 
 
 @dataclass(frozen=True)
+class SamplesTaken(Event):
+    """What the alert policy was fed with, as model.samples packs it, so that alerts can be evaluated again.
+
+    The moments are seconds since the run began, None when it did not come to them; `recovered_s` is when the held
+    recovery began.
+    """
+
+    kind = "samples"
+    samples: dict[str, Any]
+    steady_s: float | None
+    injected_s: float | None
+    responded_s: float | None
+    recovered_s: float | None
+
+
+@dataclass(frozen=True)
 class EvidenceSaved(Event):
     """What is kept of the moment before an act: the newest sweep, every change of settings so far, where the logs are."""
 
