@@ -1,7 +1,7 @@
 """The database does not let account work: locks are held, or there is no connection left.
 
 Symptom   account times out and fails; sessions wait for locks, or no connection is free.
-Response  end the sessions that block; when it is load, let the reports run fewer at once.
+Response  end the sessions that block; when it is load, let the reports run fewer at once, and hold calls back if need be.
 Recovery  no lock waits, free connections, 502 and 504 go, account's p95 and that of resolve are normal.
 Apart     lock waits, connections and slow queries in PostgreSQL, and no unique violations.
 """
@@ -12,7 +12,7 @@ from harness.model.ports import Operator
 from harness.model.scenario import HOLD, Limit, Scenario, Variant, step
 from harness.model.span import setting
 from scenarios.probes import account, database, entitlement, gateway
-from scenarios.steps import end_blockers, end_idle, restart_matchmaking
+from scenarios.steps import end_blockers, end_idle, fewer_calls, restart_matchmaking
 from scenarios.workloads.grants import Grants
 from scenarios.workloads.people import People
 
@@ -85,7 +85,7 @@ SCENARIO = Scenario(
             {
                 "fault": RunawayJob("account-report", REPORT, database.reports_are_many),
                 "symptom": symptom(database.free_connections.at_most(0), database.longest_query_s.above(2.0)),
-                "response": (slow_reports,),
+                "response": (slow_reports, fewer_calls),
                 "recovery": recovery(database.free_connections.at_least(10), database.reports.at_least(1)),
                 "settings": RENEWED,
             },

@@ -3,7 +3,9 @@
 from harness.model.criteria import eventually
 from harness.model.ports import Operator
 from harness.model.scenario import step
-from scenarios.probes import matchmaking
+from harness.model.span import setting
+from scenarios.probes import account, gateway, matchmaking
+from scenarios.procedures import fewer_calls_to_account
 
 IDLE_S = 2.0
 """A session that has sat idle in a transaction for longer than this belongs to no request."""
@@ -68,3 +70,16 @@ async def publish_again(operator: Operator) -> None:
 async def hold_back(operator: Operator) -> None:
     """Few calls at a time until Redis keeps up again."""
     await operator.set_setting("gateway-bff", "gateway.matchmaking.max-concurrent-calls", "4")
+
+
+@step(
+    "Limit how many calls the gateway has open to account if it does not come right",
+    unless=eventually(
+        gateway.api_5xx_share.at_most(0.01),
+        account.p95_s.below(0.25),
+        within_s=setting("account.database.statement-timeout") + 12.0,
+    ),
+)
+async def fewer_calls(operator: Operator) -> None:
+    """A second safety, for an account that is overloaded still after all the time that it was given to come right."""
+    await fewer_calls_to_account(operator, 4)

@@ -23,7 +23,7 @@ SECTION = Section(
     ),
     bullets=(
         done("5.2/response/1", "FM-BFF-ACC-03:restart_account", "FM-BFF-ACC-03:restore_route"),
-        done("5.2/response/2", "FM-DB-01:end_blockers", "FM-DB-01:slow_reports"),
+        done("5.2/response/2", "FM-DB-01:end_blockers", "FM-DB-01:end_idle", "FM-DB-01:slow_reports"),
         done("5.2/response/3", "FM-BFF-ACC-04:roll_back"),
         measured("5.2/recovery/1", gateway.api_5xx_share),
         measured("5.2/recovery/2", account.share_5xx, account.p95_s),

@@ -14,7 +14,7 @@ SECTION = Section(
     ),
     bullets=(
         done("5.5/response/1", "FM-ACC-01:slow_import"),
-        done("5.5/response/2", "FM-DB-01:end_blockers"),
+        done("5.5/response/2", "FM-DB-01:end_blockers", "FM-DB-01:end_idle", "FM-DB-01:slow_reports"),
         measured("5.5/recovery/1", account.resolve_p95_s),
         measured("5.5/recovery/2", account.resolve_5xx),
     ),

@@ -2,7 +2,7 @@
 
 from harness.model.runbook import done, measured
 from harness.model.scenario import Check, Section
-from scenarios.probes import database, entitlement, notification
+from scenarios.probes import database, destination, entitlement, notification
 
 SECTION = Section(
     "5.6",
@@ -38,6 +38,7 @@ SECTION = Section(
             notification.cohort_unconsumed_messages,
             entitlement.outbox_failed_rows,
             notification.failed_rows,
+            destination.cohort_unfinished_rows,
         ),
         measured("5.6/recovery/2", entitlement.publish_delay_p95_s, notification.e2e_delay_p95_s),
     ),

@@ -28,7 +28,7 @@ SECTION = Section(
             "FM-NOTI-05:add_missing",
             "FM-NOTI-05:remove_surplus",
         ),
-        measured("5.7/recovery/1", notification.dlq_rows),
+        measured("5.7/recovery/1", notification.dlq_rows, notification.nats_dlq_rows),
         measured("5.7/recovery/2", notification.failed_share, notification.cohort_unsent_rows),
     ),
 )

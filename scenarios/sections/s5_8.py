@@ -28,8 +28,14 @@ SECTION = Section(
     bullets=(
         done("5.8/response/1", "FM-MM-02:restart_worker", "FM-MM-02:remove_poison", "FM-MM-02:smaller_batches"),
         done("5.8/response/2", "FM-MM-01:restore_route", "FM-MM-01:end_runaway", "FM-MM-01:hold_back"),
-        done("5.8/response/3", "FM-MM-03:restore_route", "FM-MM-03:restore_subject", "FM-MM-03:publish_again"),
+        done(
+            "5.8/response/3",
+            "FM-MM-03:restore_route",
+            "FM-MM-03:restore_subject",
+            "FM-MM-03:publish_again",
+            "FM-MM-01:publish_again",
+        ),
         measured("5.8/recovery/1", matchmaking.time_to_match_p95_s),
-        measured("5.8/recovery/2", matchmaking.cohort_unmatched),
+        measured("5.8/recovery/2", matchmaking.cohort_unmatched, matchmaking.casual_oldest_age_s),
     ),
 )

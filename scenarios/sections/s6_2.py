@@ -10,5 +10,6 @@ SECTION = Section(
     bullets=(
         done("6.2/step/1", "FM-NOTI-03:fewer_sends"),
         done("6.2/step/2", "FM-OB-03:smaller_batches"),
+        done("6.2/step/3", "FM-DB-01:fewer_calls"),
     ),
 )

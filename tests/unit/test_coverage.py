@@ -254,3 +254,17 @@ def test_our_runbook_has_no_gap_that_is_not_known(tmp_path: Path) -> None:
     for name in ("runbook.md", "runbook.ja.md"):
         book = ("--runbook", str(ROOT / "docs" / name))
         assert called(*book, "--reports", str(tmp_path), "--baseline", str(ROOT / "docs/coverage-baseline.json")) == 0
+
+
+def test_every_step_of_every_response_is_claimed_by_a_bullet() -> None:
+    catalogue = load_catalogue("scenarios", load_topology(None))
+    claimed = {name for s in catalogue.sections.values() for bullet in s.bullets for name in bullet.steps}
+    whole = [v for s in catalogue.scenarios.values() for v in (s, *(s.with_variant(x.name) for x in s.variants))]
+    assert {f"{s.id}:{step.act.__name__}" for s in whole for step in s.response} == claimed
+
+
+def test_the_known_gaps_of_our_runbook_are_still_gaps(tmp_path: Path) -> None:
+    fresh = tmp_path / "baseline.json"
+    book = ("--runbook", str(ROOT / "docs/runbook.md"), "--reports", str(tmp_path / "none"))
+    assert called(*book, "--write-baseline", str(fresh)) == 0
+    assert json.loads(fresh.read_text()) == json.loads((ROOT / "docs/coverage-baseline.json").read_text())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.fronts.catalogue import load_topology
+from harness.fronts.catalogue import load_catalogue, load_topology
 from scenarios import procedures
 
 
@@ -38,3 +38,18 @@ async def test_load_is_held_back_by_settings_that_there_are() -> None:
     await procedures.smaller_outbox_batches(operator, 5)
     await procedures.fewer_calls_to_account(operator, 6)
     assert [(d[1], d[3]) for d in operator.did] == [("notification", "4"), ("entitlement", "5"), ("gateway-bff", "6")]
+
+
+async def test_an_account_that_stays_overloaded_is_called_less_and_one_that_comes_right_is_left_alone() -> None:
+    scenario = load_catalogue("scenarios", load_topology(None)).scenarios["FM-DB-01"].with_variant("load")
+    first, second = scenario.response
+    assert first.unless is None
+    assert second.unless is not None
+    assert {p.name for p in second.unless.probes} == {"gateway.api_5xx_share", "account.p95_s"}
+    numbers = load_topology(None).numbers("ci", {})
+    resolved = scenario.resolve(numbers)
+    # Never sooner than recovery is due: it is a second safety.
+    assert second.unless.resolve(numbers).within_s == resolved.recovery.within_s
+    operator: Any = OnCall()
+    await second.act(operator)
+    assert operator.did == [("set", "gateway-bff", "gateway.account.max-concurrent-calls", "4")]
