@@ -14,14 +14,15 @@ T = TypeVar("T")
 
 
 class SystemClock:
-    """Real time; zero is when it was made."""
+    """Real time; zero is when it was made, or when another process of the same run made its own."""
 
-    def __init__(self) -> None:
-        self._start_s = time.monotonic()
+    def __init__(self, start_s: float | None = None) -> None:
+        """`start_s` is the `start_s` of the clock whose zero is shared; None for one of its own."""
+        self.start_s = time.monotonic() if start_s is None else start_s
 
     def now_s(self) -> float:
-        """Seconds since the clock was made."""
-        return time.monotonic() - self._start_s
+        """Seconds since the clock's zero."""
+        return time.monotonic() - self.start_s
 
     def wall(self) -> str:
         """The time of day in UTC, ISO 8601 with milliseconds."""

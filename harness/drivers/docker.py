@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.drivers import docker_parts, owner, readiness
 from harness.drivers.clock import wait_until
@@ -29,13 +30,15 @@ class DockerRuntime:
     name = "docker"
     abilities = frozenset(Ability)
 
-    def __init__(self, topology: Topology, logs: Path, engine: Engine) -> None:
+    def __init__(self, topology: Topology, logs: Path, engine: Engine, joins: Mapping[str, Any] | None = None) -> None:
+        """`joins` is what another process of the same run gave with `share`; None for a run of its own."""
         self.topology = topology
+        self._joins = joins
         self.engine = engine
         self.images = Images()
         self._logs = logs
-        self.prefix = f"gameday-{secrets.token_hex(3)}"
-        self.labels = {**owner.mine(), "gameday.run": self.prefix}
+        self.prefix: str = joins["prefix"] if joins else f"gameday-{secrets.token_hex(3)}"
+        self.labels: dict[str, str] = joins["labels"] if joins else {**owner.mine(), "gameday.run": self.prefix}
         self._ports: PortBlock | None = None
         self._shared: dict[str, Address] = {}
         self._started: dict[str, asyncio.Task[None]] = {}
@@ -49,11 +52,18 @@ class DockerRuntime:
 
     async def open(self) -> None:
         """Get the images, and ports for what is shared."""
+        if self._joins is not None:
+            self.images, self._shared = self._joins["images"], dict(self._joins["shared"])
+            return
         self.images = await ensure_images(self.engine, self.topology)
         self._logs.mkdir(parents=True, exist_ok=True)
         self._ports = await asyncio.to_thread(reserve, state_folder() / "ports")
         shared = [name for name, part in self.topology.parts.items() if part.shared]
         self._shared = {n: Address("127.0.0.1", p) for n, p in zip(shared, self._ports.take(len(shared)), strict=True)}
+
+    def share(self) -> Mapping[str, Any]:
+        """What another process of this run needs to make cells beside this one; it can be pickled."""
+        return {"prefix": self.prefix, "labels": self.labels, "images": self.images, "shared": self._shared}
 
     def states_now(self, labels: Mapping[str, str]) -> dict[str, str]:
         """The states of containers, asked at once: milliseconds."""
@@ -69,7 +79,7 @@ class DockerRuntime:
 
     def want(self, name: str) -> None:
         """Begin to start a shared part, without waiting for it."""
-        if name not in self._started:
+        if name not in self._started and self._joins is None:
             self._started[name] = asyncio.create_task(self._start_shared(name), name=f"start of {name}")
 
     async def _start_shared(self, name: str) -> None:
@@ -91,7 +101,10 @@ class DockerRuntime:
     async def shared_ready(self, name: str, cell: DockerCell, timeout_s: float) -> None:
         """Wait until a shared part answers, and put it on the cell's network."""
         self.want(name)
-        await self._started[name]
+        if self._joins is None:
+            await self._started[name]
+        else:
+            await self._started_there(name, timeout_s)
         joined = self._joined.setdefault(cell.name, set())
         if name not in joined:
             joined.add(name)
@@ -110,6 +123,14 @@ class DockerRuntime:
 
         what = f"{name} (log: {self._logs / f'{name}.log'})"
         await wait_until(check, what=what, timeout_s=max(timeout_s, KEYCLOAK_READY_S), every_s=0.1)
+
+    async def _started_there(self, name: str, timeout_s: float) -> None:
+        """Wait until the process that this one joins has started a shared part."""
+
+        async def check() -> bool:
+            return await asyncio.to_thread(self.state_now, f"{self.prefix}-{name}") == "running"
+
+        await wait_until(check, what=f"the container of {name}", timeout_s=timeout_s, every_s=0.2)
 
     async def cell(self, spec: CellSpec) -> DockerCell:
         """Start a cell."""
@@ -139,8 +160,9 @@ class DockerRuntime:
         for cell in self._cells:
             with contextlib.suppress(EngineError, CellError):
                 await cell.close()
-        with contextlib.suppress(EngineError):
-            await self.engine.clear({"gameday.run": self.prefix})
+        if self._joins is None:
+            with contextlib.suppress(EngineError):
+                await self.engine.clear({"gameday.run": self.prefix})
         if self._ports is not None:
             self._ports.close()
         self.engine.close()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import psutil
@@ -24,6 +25,12 @@ from harness.model.errors import CellError
 from harness.model.runtime import Address, CellSpec
 from harness.model.topology import Topology
 from harness.model.values import Ability
+
+DOOR = "spawner.sock"
+"""In the folder of a run: where its worker processes order from the spawner."""
+
+LONGEST_SOCKET = 100
+"""Bytes of a socket's name, a little below what kernels take (108 on Linux, 104 elsewhere)."""
 
 OWNER_FILE = ".owner.json"
 """In the folder of a run: the marks of its runner."""
@@ -43,9 +50,11 @@ class ProcessRuntime:
     name = "process"
     abilities = frozenset(Ability)
 
-    def __init__(self, topology: Topology, logs: Path) -> None:
+    def __init__(self, topology: Topology, logs: Path, joins: Mapping[str, Any] | None = None) -> None:
+        """`joins` is what another process of the same run gave with `share`; None for a run of its own."""
         self.topology = topology
         self.spawner = Spawner()
+        self._joins = joins
         self.parts: dict[str, Part] = {}
         self._logs = logs
         self._folder = Path()
@@ -70,10 +79,14 @@ class ProcessRuntime:
     async def open(self) -> None:
         """Get the parts, start the spawner, and begin to warm it."""
         self.parts = await asyncio.to_thread(real_parts.ensure_all, self.needed_parts())
+        if self._joins is not None:
+            await self._join(self._joins)
+            return
         self._folder = Path(tempfile.mkdtemp(prefix=f"gameday-{os.getpid()}-"))
         self._folder.chmod(0o755)
         self._logs.mkdir(parents=True, exist_ok=True)
-        await self.spawner.start()
+        door = self._folder / DOOR
+        await self.spawner.start(door if len(os.fsencode(door)) < LONGEST_SOCKET else None)
         self._note_owner()
         self._warm = asyncio.create_task(self.spawner.warm(self.topology.preload))
         self._shared_ports = await asyncio.to_thread(reserve, state_folder() / "ports")
@@ -81,6 +94,21 @@ class ProcessRuntime:
         ports = self._shared_ports.take(len(shared) + 1)
         self._shared = {name: Address("127.0.0.1", port) for name, port in zip(shared, ports, strict=False)}
         self._management = ports[-1]
+
+    def share(self) -> Mapping[str, Any]:
+        """What another process of this run needs to make cells beside this one; it can be pickled.
+
+        Raises CellError where there can be no such process.
+        """
+        if len(os.fsencode(self._folder / DOOR)) >= LONGEST_SOCKET:
+            raise CellError(f"the name of {self._folder} is too long for a socket in it; set TMPDIR to a shorter one")
+        return {"folder": self._folder, "shared": self._shared}
+
+    async def _join(self, run: Mapping[str, Any]) -> None:
+        self._folder = run["folder"] / f"worker-{os.getpid()}"
+        self._folder.mkdir(mode=0o755)
+        self._shared = dict(run["shared"])
+        await self.spawner.connect(run["folder"] / DOOR)
 
     def _note_owner(self) -> None:
         """Say in the folder whose it is, so that the next command can tell a dead run's from a living one's."""
@@ -112,7 +140,7 @@ class ProcessRuntime:
 
     def want(self, name: str) -> None:
         """Begin to start a shared part, without waiting for it; once is enough."""
-        if name not in self._started:
+        if name not in self._started and self._joins is None:
             self._started[name] = asyncio.create_task(self._start_shared(name), name=f"start of {name}")
 
     async def _start_shared(self, name: str) -> Process:
@@ -136,12 +164,12 @@ class ProcessRuntime:
     async def shared_ready(self, name: str, timeout_s: float) -> None:
         """Wait until a shared part answers."""
         self.want(name)
-        process = await self._started[name]
+        process = await self._started[name] if self._joins is None else None
         path = str(self.topology.parts[name].options.get("health", "/"))
         protocol = self.topology.parts[name].protocol
 
         async def check() -> bool:
-            if not process.running:
+            if process is not None and not process.running:
                 raise CellError(f"{name} ended by itself; see {self._logs / f'{name}.log'}")
             return await readiness.answers(protocol, self._shared[name], path)
 

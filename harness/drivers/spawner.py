@@ -59,15 +59,32 @@ class Spawner:
         self._early: dict[int, int] = {}
         self._next = 0
 
-    async def start(self) -> None:
-        """Start the spawner's process."""
+    async def start(self, door: Path | None = None) -> None:
+        """Start the spawner's process; `door` is where further channels may be opened, None for nowhere."""
         ours, theirs = socket.socketpair()
         # The main thread starts it and lives as long as the runner: a death signal follows the thread.
         self._child = subprocess.Popen(  # noqa: ASYNC220  (milliseconds, once, and it must be this thread)
-            [sys.executable, "-m", "harness.drivers.spawner_child"], stdin=theirs.fileno(), close_fds=True
+            [sys.executable, "-m", "harness.drivers.spawner_child", *([str(door)] if door else [])],
+            stdin=theirs.fileno(),
+            close_fds=True,
         )
         theirs.close()
-        self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        await self._begin(ours)
+
+    async def connect(self, door: Path) -> None:
+        """Order from a spawner that another process of this run started; what was ordered here ends with this channel."""
+        ours = socket.socket(socket.AF_UNIX)
+        try:
+            ours.connect(str(door))
+        except OSError as error:
+            ours.close()
+            raise CellError(
+                f"the process that starts the others cannot be reached at {door}: {error.strerror}"
+            ) from None
+        await self._begin(ours)
+
+    async def _begin(self, channel: socket.socket) -> None:
+        self._reader, self._writer = await asyncio.open_connection(sock=channel, limit=1 << 20)
         self._listening = asyncio.create_task(self._listen(), name="spawner")
 
     @property

@@ -4,6 +4,9 @@ It is started by a runner with one end of a socket as its standard input, and to
 runner goes, however it goes, the socket ends and the spawner kills every process group it started, then itself. Each
 child also asks the kernel to be killed when the spawner dies, so that not even a killed spawner leaves one behind.
 
+Further channels are opened by connecting to the socket that the only argument names, for worker processes of the same
+runner: each is told of what it started, and when it goes, that is killed.
+
     -> {"do": "spawn", "id": 1, "argv": [...] or null, "module": null or "name", "env": {...}, "cwd": null, "user": null,
         "log": "/path"}                          <- {"id": 1, "pid": 4711} or {"id": 1, "error": "..."}
     -> {"do": "warm", "id": 2, "modules": [...]}  <- {"id": 2}
@@ -40,13 +43,47 @@ def die_with(parent: int, sig: int = signal.SIGKILL) -> None:
         os._exit(1)
 
 
+class Channel:
+    """Somebody who may order, and what it started."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.children: set[int] = set()
+        self._buffer = b""
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """The orders that have come; None at the end."""
+        try:
+            data = self.connection.recv(1 << 16)
+        except ConnectionResetError:
+            return None
+        if not data:
+            return None
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Answer, or tell of an end; nothing happens when nobody is there any more."""
+        if self.connection.fileno() < 0:
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.sendall(json.dumps(message).encode() + b"\n")
+
+    def kill(self) -> None:
+        """Kill everything that was started through it."""
+        for pid in self.children:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+
 class Spawner:
     """The loop."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._children: set[int] = set()
-        self._buffer = b""
+    def __init__(self, runner: socket.socket, door: socket.socket | None) -> None:
+        self._runner = Channel(runner)
+        self._door = door
+        self._channels = {runner: self._runner}
+        self._parents: dict[int, Channel] = {}
         self._wake_r, wake_w = os.pipe()
         os.set_blocking(wake_w, False)
         os.set_blocking(self._wake_r, False)
@@ -57,40 +94,41 @@ class Spawner:
     def run(self) -> None:
         """Serve until the runner is gone, then leave nothing."""
         try:
-            while True:
-                watched: list[Any] = [self._channel, self._wake_r]
-                ready = select.select(watched, [], [])[0]
-                if self._wake_r in ready:
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(self._wake_r, 4096)
-                    self._reap()
-                if self._channel in ready and not self._read():
-                    return
+            while self._runner.connection in self._channels:
+                watched: list[Any] = [*self._channels, self._wake_r, *([self._door] if self._door else [])]
+                for ready in select.select(watched, [], [])[0]:
+                    self._serve(ready)
         finally:
-            for pid in self._children:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
+            for channel in self._channels.values():
+                channel.kill()
+            self._runner.kill()
             self._reap(wait=True)
 
-    def _read(self) -> bool:
-        try:
-            data = self._channel.recv(1 << 16)
-        except ConnectionResetError:
-            return False
-        if not data:
-            return False
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            self._answer(json.loads(line))
-        return True
+    def _serve(self, ready: Any) -> None:
+        if ready == self._wake_r:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_r, 4096)
+            self._reap()
+        elif ready is self._door:
+            connection, _ = self._door.accept()
+            self._channels[connection] = Channel(connection)
+        else:
+            channel = self._channels[ready]
+            orders = channel.read()
+            if orders is None:
+                del self._channels[ready]
+                ready.close()
+                channel.kill()
+            for order in orders or ():
+                self._answer(channel, order)
 
-    def _answer(self, order: dict[str, Any]) -> None:
+    def _answer(self, channel: Channel, order: dict[str, Any]) -> None:
         reply: dict[str, Any] = {"id": order["id"]}
         try:
             if order["do"] == "spawn":
-                reply["pid"] = self._spawn(order)
+                reply["pid"] = self._spawn(channel, order)
             elif order["do"] == "signal":
-                self._signal(order["pid"], order["signal"], group=order["group"])
+                self._signal(channel, order["pid"], order["signal"], group=order["group"])
             elif order["do"] == "warm":
                 for module in order["modules"]:
                     importlib.import_module(module)
@@ -98,21 +136,17 @@ class Spawner:
                 gc.freeze()
         except (OSError, ImportError, KeyError) as error:
             reply["error"] = f"{type(error).__name__}: {error}"
-        self._say(reply)
+        channel.say(reply)
 
-    def _say(self, message: dict[str, Any]) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._channel.sendall(json.dumps(message).encode() + b"\n")
-
-    def _signal(self, pid: int, sig: int, *, group: bool) -> None:
-        if pid not in self._children:
+    def _signal(self, channel: Channel, pid: int, sig: int, *, group: bool) -> None:
+        if pid not in channel.children:
             raise ProcessLookupError(f"{pid} was not started here or has ended")
         if group:
             os.killpg(pid, sig)
         else:
             os.kill(pid, sig)
 
-    def _spawn(self, order: dict[str, Any]) -> int:
+    def _spawn(self, channel: Channel, order: dict[str, Any]) -> int:
         account = pwd.getpwnam(order["user"]) if order["user"] else None
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         parent = os.getpid()
@@ -123,7 +157,8 @@ class Spawner:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         os.close(log)
-        self._children.add(pid)
+        channel.children.add(pid)
+        self._parents[pid] = channel
         return pid
 
     def _child(self, order: dict[str, Any], account: pwd.struct_passwd | None, log: int, parent: int) -> None:
@@ -141,7 +176,8 @@ class Spawner:
             for fd in (self._wake_r, self._wake_w, nothing, log):
                 if fd > 2:
                     os.close(fd)
-            self._channel.close()
+            for connection in (*self._channels, *([self._door] if self._door else [])):
+                connection.close()
             if account is not None and os.geteuid() == 0:
                 os.setgroups([])
                 os.setgid(account.pw_gid)
@@ -158,15 +194,16 @@ class Spawner:
             os._exit(status)
 
     def _reap(self, *, wait: bool = False) -> None:
-        while self._children:
+        while self._parents:
             try:
                 pid, status = os.waitpid(-1, 0 if wait else os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
-            self._children.discard(pid)
-            self._say({"exit": pid, "status": os.waitstatus_to_exitcode(status)})
+            channel = self._parents.pop(pid)
+            channel.children.discard(pid)
+            channel.say({"exit": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
 def _run_module(module: str, env: dict[str, str], arguments: list[str]) -> int:
@@ -211,7 +248,19 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    Spawner(channel).run()
+    Spawner(channel, _opened(sys.argv[1]) if len(sys.argv) > 1 else None).run()
+
+
+def _opened(path: str) -> socket.socket:
+    """A door for further channels, for this user alone."""
+    door = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o177)
+    try:
+        door.bind(path)
+    finally:
+        os.umask(mask)
+    door.listen()
+    return door
 
 
 if __name__ == "__main__":

@@ -118,8 +118,7 @@ class Session:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            for lane in lanes:
-                await self.let_go(lane)
+            await asyncio.gather(*(self.let_go(lane) for lane in lanes))
         return not any(lane.trouble for lane in lanes)
 
     def _skip(self, item: Item, reason: str) -> None:
@@ -169,7 +168,7 @@ class Session:
         return outcome
 
     async def _give_up(self, lane: Lane, item: Item, error: str) -> Outcome:
-        """A scenario whose cell did not come: inconclusive, with the reason."""
+        """A scenario whose cell did not come, or went away: inconclusive, with the reason."""
         s = item.scenario
         self._emit(
             ScenarioStarted(

@@ -6,9 +6,10 @@ import gc
 import random
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from harness.engine.plan import Item
 from harness.engine.session import Session
 from harness.fronts import books, reports
 from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.fronts.channel import Setup
+from harness.fronts.workers import WorkerSession
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.model.events import Acted, Event, Noted, RunFinished, RunStarted
@@ -130,10 +133,15 @@ def _jobs(text: str, most: int) -> int:
     return int(text)
 
 
-def make_runtime(name: str, topology: Topology, logs: Path) -> tuple[Runtime, str]:
-    """The runtime of that name, and why it was chosen; raises EngineError when containers were asked for in vain."""
+def make_runtime(
+    name: str, topology: Topology, logs: Path, joins: Mapping[str, Any] | None = None
+) -> tuple[Runtime, str]:
+    """The runtime of that name, and why it was chosen; raises EngineError when containers were asked for in vain.
+
+    `joins` is what the runtime of another process of the same run shares; None for a run of its own.
+    """
     if name == "process":
-        return ProcessRuntime(topology, logs), "parts run as processes on 127.0.0.1, as asked for"
+        return ProcessRuntime(topology, logs, joins), "parts run as processes on 127.0.0.1, as asked for"
     from harness.drivers.docker import DockerRuntime  # noqa: PLC0415  (slow to import, and not always wanted)
     from harness.drivers.docker_engine import Engine, EngineError  # noqa: PLC0415
 
@@ -144,7 +152,7 @@ def make_runtime(name: str, topology: Topology, logs: Path) -> tuple[Runtime, st
             raise
         return ProcessRuntime(topology, logs), f"parts run as processes on 127.0.0.1: {error}"
     why = "as asked for" if name == "docker" else "a container engine answers"
-    return DockerRuntime(topology, logs, engine), f"parts run as containers (Docker {engine.version}): {why}"
+    return DockerRuntime(topology, logs, engine, joins), f"parts run as containers (Docker {engine.version}): {why}"
 
 
 def equip(cell: Cell, act: Callable[[str, dict[str, Any]], None], clock: SystemClock) -> CellEquipment:
@@ -189,20 +197,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         recorder.add(event)
         on_event(event)
 
-    def act(label: str | None, fields: dict[str, Any]) -> None:
-        emit(Acted(clock.now_s(), label, **fields))
-
-    session = Session(
-        runtime,
-        ready.catalogue,
-        lambda cell, on_act: equip(cell, on_act, clock),
-        emit,
-        profile=options.profile,
-        logs=ready.folder / "logs",
-        clock_s=clock.now_s,
-        act=act,
-        policy=lambda numbers: slo_policy(ready.catalogue, numbers),
-    )
+    session = _session(ready, runtime, clock, emit)
     was_interrupted = False
     labels = [item.label for item in ready.items]
     try:
@@ -238,6 +233,33 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     code = 130 if was_interrupted else claim.exit_code(session.claims.values(), trouble=bool(trouble))
     trouble += reports.remember(recorder.run, ready.folder)
     return Result(code, recorder, ready.folder, trouble)
+
+
+def _session(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent) -> Session:
+    """Cells side by side have a worker process each; one alone needs none."""
+    options, logs = ready.options, ready.folder / "logs"
+
+    def act(label: str | None, fields: dict[str, Any]) -> None:
+        emit(Acted(clock.now_s(), label, **fields))
+
+    def setup(number: int) -> Setup:
+        return Setup(
+            ready.topology, runtime.name, options.profile, options.catalogue, options.runbook, logs,
+            clock.start_s, runtime.share(), f"cell-{number}",
+        )  # fmt: skip
+
+    made = partial(WorkerSession, setup=setup) if ready.jobs > 1 else Session
+    return made(
+        runtime,
+        ready.catalogue,
+        lambda cell, on_act: equip(cell, on_act, clock),
+        emit,
+        profile=options.profile,
+        logs=logs,
+        clock_s=clock.now_s,
+        act=act,
+        policy=lambda numbers: slo_policy(ready.catalogue, numbers),
+    )
 
 
 async def _until_done(session: Session, ready: Plan, interrupted: asyncio.Event | None) -> bool:

@@ -173,6 +173,9 @@ class Runtime(Protocol):
     def want(self, name: str) -> None:
         """Begin to start a shared part, without waiting for it."""
 
+    def share(self) -> Mapping[str, Any]:
+        """What another process of this run needs to make cells beside this one; it can be pickled."""
+
     async def cell(self, spec: CellSpec) -> Cell:
         """Start a cell's parts and services together; it is returned while they start: see Cell.ready."""
 

@@ -60,6 +60,33 @@ def test_a_kill_leaves_nothing(tmp_path: Path, who: str) -> None:
     runner.stdout.close()
 
 
+async def test_what_came_through_a_further_channel_ends_with_it_and_nothing_else_does(tmp_path: Path) -> None:
+    door = tmp_path / "door.sock"
+    spawner, other = Spawner(), Spawner()
+    await spawner.start(door)
+    mine = await spawner.spawn(argv=["sleep", "600"], log=tmp_path / "a.log")
+    await other.connect(door)
+    assert door.stat().st_mode & 0o077 == 0
+    theirs = await other.spawn(argv=["sleep", "600"], log=tmp_path / "b.log")
+    short = await other.spawn(argv=["true"], log=tmp_path / "c.log")
+    await asyncio.wait_for(short.ended.wait(), 5)
+    assert short.status == 0
+    with pytest.raises(CellError, match="not started here"):
+        await spawner._order({"do": "signal", "pid": theirs.pid, "signal": 9, "group": False})
+    await other.close()
+    wait_until_sync(lambda: gone(theirs.pid), what="the end of what the channel started", timeout_s=10)
+    assert not gone(mine.pid)
+    again = Spawner()
+    await again.connect(door)
+    await spawner.close()
+    wait_until_sync(lambda: gone(mine.pid), what="the end of everything", timeout_s=10)
+    with pytest.raises(CellError, match="is gone"):
+        await again.spawn(argv=["sleep", "600"], log=tmp_path / "d.log")
+    await again.close()
+    with pytest.raises(CellError, match="cannot be reached"):
+        await Spawner().connect(tmp_path / "nowhere.sock")
+
+
 async def test_a_process_is_ended_cleanly_and_a_stubborn_or_frozen_one_all_the_same(tmp_path: Path) -> None:
     spawner = Spawner()
     await spawner.start()

@@ -1,0 +1,131 @@
+"""A worker process: one lane of a run, with an event loop of its own, so that no lane waits for another's computing.
+
+It is started by a runner with one end of a socket pair as its standard input, and ends with the runner.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+from typing import Any
+
+from harness.drivers.clock import SystemClock
+from harness.drivers.spawner_child import die_with
+from harness.engine.plan import Item
+from harness.engine.session import Lane, Session
+from harness.fronts import books
+from harness.fronts.catalogue import load_catalogue
+from harness.fronts.channel import Done, RunOne, Setup, Told, hear, say
+from harness.fronts.wiring import equip, make_runtime, slo_policy
+from harness.model.arms import ARMS
+from harness.model.errors import GamedayError, InfrastructureError
+from harness.model.events import Acted, Event
+from harness.model.scenario import Catalogue, Scenario
+
+
+def scenario_of(catalogue: Catalogue, label: str) -> Scenario:
+    """The scenario, or the variant of one, that a label names."""
+    name, _, variant = label.partition(":")
+    scenario = catalogue.scenarios[name]
+    return scenario.with_variant(variant) if variant else scenario
+
+
+class Worker:
+    """One lane, told what to run."""
+
+    def __init__(self, setup: Setup, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._clock = SystemClock(setup.clock_s)
+        self._lane = Lane(1)
+        loaded = load_catalogue(setup.catalogue, setup.topology)
+        self._catalogue, _ = books.sampled(loaded, setup.runbook, setup.topology, setup.profile)
+        self._runtime, _ = make_runtime(setup.runtime, setup.topology, setup.logs, joins=setup.joins)
+        self._session = Session(
+            self._runtime,
+            self._catalogue,
+            lambda cell, act: equip(cell, act, self._clock),
+            self._tell,
+            profile=setup.profile,
+            logs=setup.logs,
+            clock_s=self._clock.now_s,
+            act=lambda label, fields: self._tell(Acted(self._clock.now_s(), label, **fields)),
+            policy=lambda numbers: slo_policy(self._catalogue, numbers),
+            cells=setup.cells,
+        )
+
+    def _tell(self, event: Event) -> None:
+        say(self._writer, Told(event))
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Carry out orders until the last one, or until the runner is gone."""
+        await self._runtime.open()
+        heard = asyncio.create_task(hear(reader))
+        try:
+            while isinstance(order := await heard, RunOne):
+                # Whatever is heard while a scenario runs means that it is to stop.
+                heard = asyncio.create_task(hear(reader))
+                work = asyncio.create_task(self._run(order))
+                await asyncio.wait({work, heard}, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done():
+                    work.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await work
+        finally:
+            heard.cancel()
+            await self._end()
+
+    async def _run(self, order: RunOne) -> None:
+        item = Item(scenario_of(self._catalogue, order.label), ARMS[order.arm], order.seed)
+        outcome = await self._session.run_one(self._lane, item)
+        self._done(Done(outcome, self._trouble()))
+
+    def _trouble(self) -> tuple[str, ...]:
+        lines = tuple(self._lane.trouble)
+        self._lane.trouble.clear()
+        return lines
+
+    def _done(self, done: Done) -> None:
+        say(self._writer, done)
+
+    async def _end(self) -> None:
+        await self._session.let_go(self._lane)
+        with contextlib.suppress(InfrastructureError):
+            await self._runtime.close()
+        self._done(Done(None, self._trouble()))
+
+
+async def serve(channel: socket.socket) -> None:
+    """Serve the runner at the other end."""
+    reader, writer = await asyncio.open_connection(sock=channel)
+    setup: Any = await hear(reader)
+    if isinstance(setup, Setup):
+        try:
+            await Worker(setup, writer).serve(reader)
+        except GamedayError as error:
+            say(writer, Done(None, (str(error),)))
+    with contextlib.suppress(ConnectionError):
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+def main() -> None:
+    """Serve the runner at the other end of standard input."""
+    runner = os.getppid()
+    # Ctrl-C in the runner's terminal is the runner's to handle: it says what is to stop.
+    for sig in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(sig, signal.SIG_IGN)
+    die_with(runner)
+    channel = socket.socket(fileno=os.dup(0))
+    gc.collect()
+    gc.freeze()
+    import uvloop  # noqa: PLC0415  (as in the runner)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(serve(channel))
+
+
+if __name__ == "__main__":
+    main()

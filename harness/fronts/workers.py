@@ -1,0 +1,121 @@
+"""A session whose lanes are worker processes: one for each cell, hired when it gets its first scenario."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from harness.engine import claim
+from harness.engine.outcome import Outcome
+from harness.engine.plan import Item
+from harness.engine.session import Lane, Session
+from harness.fronts.channel import Done, LetGo, RunOne, Setup, Told, hear, say
+from harness.model.errors import CellError
+from harness.model.events import Event
+
+GO_S = 40.0
+"""How long a worker may take to close its cell; then it is killed, and its runner's runtime removes what is left."""
+
+
+class Worker:
+    """One worker process, seen from its runner."""
+
+    def __init__(self, setup: Setup, emit: Callable[[Event], None]) -> None:
+        self._setup = setup
+        self._emit = emit
+        self._log = setup.logs / f"worker-{setup.cells}.log"
+        self._answers: asyncio.Queue[Done | None] = asyncio.Queue()
+
+    async def hire(self) -> None:
+        """Start the process."""
+        ours, theirs = socket.socketpair()
+        self._setup.logs.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            # This thread lives as long as the runner: a death signal follows the thread.
+            self._process = subprocess.Popen(  # noqa: ASYNC220  (milliseconds)
+                [sys.executable, "-m", "harness.fronts.worker"], stdin=theirs.fileno(), stdout=log, stderr=log
+            )
+        theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._reading = asyncio.create_task(self._read(reader), name=f"worker {self._setup.cells}")
+        say(self._writer, self._setup)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while (heard := await hear(reader)) is not None:
+            if isinstance(heard, Told):
+                self._emit(heard.event)
+            else:
+                self._answers.put_nowait(heard)
+        self._answers.put_nowait(None)
+
+    async def run(self, order: RunOne) -> tuple[Outcome, tuple[str, ...]]:
+        """Have one item run; raises CellError when the worker ends over it."""
+        say(self._writer, order)
+        answer = await self._answers.get()
+        if answer is None:
+            raise CellError(f"the worker process ended by itself (log: {self._log})")
+        if answer.outcome is None:
+            raise CellError("; ".join(answer.trouble) or f"the worker process gave up (log: {self._log})")
+        return answer.outcome, answer.trouble
+
+    async def dismiss(self) -> tuple[str, ...]:
+        """Have it close its cell and end; gives what went wrong, one line each."""
+        trouble: list[str] = []
+        say(self._writer, LetGo())
+        try:
+            async with asyncio.timeout(GO_S):
+                while (answer := await self._answers.get()) is not None:
+                    trouble += answer.trouble
+        except TimeoutError:
+            trouble.append(f"a worker process did not end within {GO_S:g} s and was killed (log: {self._log})")
+            self._process.kill()
+        self._writer.close()
+        await self._reading
+        await asyncio.to_thread(self._process.wait)
+        with contextlib.suppress(OSError):
+            if not self._log.stat().st_size:
+                self._log.unlink()
+        return tuple(trouble)
+
+
+class WorkerSession(Session):
+    """See engine.session.Session; `setup` makes what a worker is told from the number of its lane."""
+
+    def __init__(self, *args: Any, setup: Callable[[int], Setup], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._setup = setup
+        self._workers: dict[int, Worker] = {}
+        self._hired = 0
+        # What a worker tells has been through its own session: rules are judged there, where the scenario runs.
+        self._told: Callable[[Event], None] = args[3]
+
+    async def run_one(self, lane: Lane, item: Item) -> Outcome:
+        """Have one item run by the lane's worker; whatever fails, there is a claim."""
+        try:
+            if lane.number not in self._workers:
+                await self._hire(lane)
+            outcome, trouble = await self._workers[lane.number].run(RunOne(item.label, item.arm.name, item.seed))
+        except CellError as error:
+            lane.trouble.append(str(error))
+            return await self._give_up(lane, item, str(error))
+        lane.trouble += trouble
+        self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)
+        return outcome
+
+    async def _hire(self, lane: Lane) -> None:
+        self._hired += 1
+        worker = Worker(self._setup(self._hired), self._told)
+        try:
+            await worker.hire()
+        except OSError as error:
+            raise CellError(f"a worker process could not be started: {error.strerror}") from None
+        self._workers[lane.number] = worker
+
+    async def let_go(self, lane: Lane) -> None:
+        """Dismiss the lane's worker."""
+        worker = self._workers.pop(lane.number, None)
+        if worker is not None:
+            lane.trouble += await worker.dismiss()
