@@ -29,9 +29,6 @@ import sys
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
-NICENESS = 5
-"""Of everything in the stack: requests are to be sent when they were planned, so the runner comes first when cores are few."""
-
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -240,7 +237,6 @@ def main() -> None:
     runner = os.getppid()
     # Its own group: Ctrl-C in the runner's terminal is the runner's to handle.
     os.setpgid(0, 0)
-    os.nice(NICENESS)
     die_with(runner)
     for sig in (signal.SIGINT, signal.SIGHUP):
         signal.signal(sig, signal.SIG_IGN)

@@ -36,6 +36,13 @@ class Setup:
 
 
 @dataclass(frozen=True)
+class Hired:
+    """The worker's first word."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
 class RunOne:
     """Order: run one item."""
 

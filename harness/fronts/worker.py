@@ -1,6 +1,7 @@
-"""A worker process: one lane of a run, with an event loop of its own, so that no lane waits for another's computing.
+"""Worker processes: one lane of a run each, with an event loop of its own, so that no lane waits for another's computing.
 
-It is started by a runner with one end of a socket pair as its standard input, and ends with the runner.
+The module is run once, as the nest: it imports what workers need, and forks one for each channel that the runner hands it
+over its standard input. Nest and workers end with the runner, however it ends.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from harness.engine.plan import Item
 from harness.engine.session import Lane, Session
 from harness.fronts import books
 from harness.fronts.catalogue import load_catalogue
-from harness.fronts.channel import Done, RunOne, Setup, Told, hear, say
+from harness.fronts.channel import Done, Hired, RunOne, Setup, Told, hear, say
 from harness.fronts.wiring import equip, make_runtime, slo_policy
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError
@@ -99,6 +100,7 @@ class Worker:
 async def serve(channel: socket.socket) -> None:
     """Serve the runner at the other end."""
     reader, writer = await asyncio.open_connection(sock=channel)
+    say(writer, Hired(os.getpid()))
     setup: Any = await hear(reader)
     if isinstance(setup, Setup):
         try:
@@ -111,20 +113,37 @@ async def serve(channel: socket.socket) -> None:
         await writer.wait_closed()
 
 
-def main() -> None:
-    """Serve the runner at the other end of standard input."""
-    runner = os.getppid()
-    # Ctrl-C in the runner's terminal is the runner's to handle: it says what is to stop.
-    for sig in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(sig, signal.SIG_IGN)
-    die_with(runner)
-    channel = socket.socket(fileno=os.dup(0))
-    gc.collect()
-    gc.freeze()
+def work(channel: socket.socket) -> None:
+    """Be a worker, to the end of the channel."""
     import uvloop  # noqa: PLC0415  (as in the runner)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(serve(channel))
+
+
+def main() -> None:
+    """Be the nest, until the runner closes standard input."""
+    runner = os.getppid()
+    # Ctrl-C in the runner's terminal is the runner's to handle: it says what is to stop.
+    for sig in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(sig, signal.SIG_IGN)
+    # The kernel forgets workers that end: the runner sees it by their channels.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    die_with(runner)
+    door, nest = socket.socket(fileno=os.dup(0)), os.getpid()
+    gc.collect()
+    gc.freeze()
+    while True:
+        said, handed, _, _ = socket.recv_fds(door, 1, 1)
+        if not said:
+            return
+        if os.fork() == 0:
+            break
+        os.close(handed[0])
+    door.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    die_with(nest)
+    work(socket.socket(fileno=handed[0]))
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.engine import claim
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.session import Lane, Session
-from harness.fronts.channel import Done, LetGo, RunOne, Setup, Told, hear, say
+from harness.fronts.channel import Done, Hired, LetGo, RunOne, Setup, Told, hear, say
 from harness.model.errors import CellError
 from harness.model.events import Event
 
@@ -20,26 +23,49 @@ GO_S = 40.0
 """How long a worker may take to close its cell; then it is killed, and its runner's runtime removes what is left."""
 
 
+class Nest:
+    """The process that workers are forked from, started once a run."""
+
+    def __init__(self, log: Path) -> None:
+        self._door, theirs = socket.socketpair()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.log = log
+        with log.open("ab") as opened:
+            # This thread lives as long as the runner: a death signal follows the thread.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "harness.fronts.worker"], stdin=theirs.fileno(), stdout=opened, stderr=opened
+            )
+        theirs.close()
+
+    def fork(self) -> socket.socket:
+        """The channel to a new worker; raises OSError when the nest is gone."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._door, [b"f"], [theirs.fileno()])
+        return ours
+
+    def close(self) -> None:
+        """End it; workers have been dismissed before."""
+        self._door.close()
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            if not self.log.stat().st_size:
+                self.log.unlink()
+
+
 class Worker:
     """One worker process, seen from its runner."""
 
-    def __init__(self, setup: Setup, emit: Callable[[Event], None]) -> None:
+    def __init__(self, setup: Setup, emit: Callable[[Event], None], log: Path) -> None:
         self._setup = setup
         self._emit = emit
-        self._log = setup.logs / f"worker-{setup.cells}.log"
+        self._log = log
+        self._pid = 0
         self._answers: asyncio.Queue[Done | None] = asyncio.Queue()
 
-    async def hire(self) -> None:
-        """Start the process."""
-        ours, theirs = socket.socketpair()
-        self._setup.logs.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            # This thread lives as long as the runner: a death signal follows the thread.
-            self._process = subprocess.Popen(  # noqa: ASYNC220  (milliseconds)
-                [sys.executable, "-m", "harness.fronts.worker"], stdin=theirs.fileno(), stdout=log, stderr=log
-            )
-        theirs.close()
-        reader, self._writer = await asyncio.open_connection(sock=ours)
+    async def hire(self, channel: socket.socket) -> None:
+        """Tell it what it needs to know."""
+        reader, self._writer = await asyncio.open_connection(sock=channel)
         self._reading = asyncio.create_task(self._read(reader), name=f"worker {self._setup.cells}")
         say(self._writer, self._setup)
 
@@ -47,6 +73,8 @@ class Worker:
         while (heard := await hear(reader)) is not None:
             if isinstance(heard, Told):
                 self._emit(heard.event)
+            elif isinstance(heard, Hired):
+                self._pid = heard.pid
             else:
                 self._answers.put_nowait(heard)
         self._answers.put_nowait(None)
@@ -71,13 +99,11 @@ class Worker:
                     trouble += answer.trouble
         except TimeoutError:
             trouble.append(f"a worker process did not end within {GO_S:g} s and was killed (log: {self._log})")
-            self._process.kill()
+            if self._pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
         self._writer.close()
         await self._reading
-        await asyncio.to_thread(self._process.wait)
-        with contextlib.suppress(OSError):
-            if not self._log.stat().st_size:
-                self._log.unlink()
         return tuple(trouble)
 
 
@@ -89,8 +115,17 @@ class WorkerSession(Session):
         self._setup = setup
         self._workers: dict[int, Worker] = {}
         self._hired = 0
+        self._nest: Nest | None = None
         # What a worker tells has been through its own session: rules are judged there, where the scenario runs.
         self._told: Callable[[Event], None] = args[3]
+
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
+        """See the base; the nest is there meanwhile."""
+        self._nest = Nest(self._logs / "workers.log")
+        try:
+            return await super().run(items, jobs, adapt=adapt)
+        finally:
+            await asyncio.to_thread(self._nest.close)
 
     async def run_one(self, lane: Lane, item: Item) -> Outcome:
         """Have one item run by the lane's worker; whatever fails, there is a claim."""
@@ -107,11 +142,12 @@ class WorkerSession(Session):
 
     async def _hire(self, lane: Lane) -> None:
         self._hired += 1
-        worker = Worker(self._setup(self._hired), self._told)
+        assert self._nest is not None  # noqa: S101  (there while the session runs)
+        worker = Worker(self._setup(self._hired), self._told, self._nest.log)
         try:
-            await worker.hire()
+            await worker.hire(self._nest.fork())
         except OSError as error:
-            raise CellError(f"a worker process could not be started: {error.strerror}") from None
+            raise CellError(f"no worker process could be started: {error.strerror} (log: {self._nest.log})") from None
         self._workers[lane.number] = worker
 
     async def let_go(self, lane: Lane) -> None:

@@ -15,7 +15,8 @@ TWO = ("FM-OB-01", "FM-NOTI-01")
 
 
 def workers(pid: int) -> list[psutil.Process]:
-    return [p for p in psutil.Process(pid).children() if "harness.fronts.worker" in p.cmdline()]
+    nests = [p for p in psutil.Process(pid).children() if "harness.fronts.worker" in p.cmdline()]
+    return [worker for nest in nests for worker in nest.children()]
 
 
 def started(reports: Path) -> set[str]:
