@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from harness.report.record import ScenarioRecord
@@ -28,11 +29,14 @@ def unit_of(probe: str) -> str:
     return probe.rpartition("_")[2] if "_" in probe else ""
 
 
-def data(s: ScenarioRecord, line: Timeline) -> dict[str, Any]:
-    """The series with their limits, the shaded stretches and the marks; times are seconds since T."""
+def data(s: ScenarioRecord, line: Timeline, role: Callable[[str], str] = str) -> dict[str, Any]:
+    """The series with their limits, the shaded stretches and the marks; times are seconds since T.
+
+    `role` says in words what a limit was judged for.
+    """
     every = max(1, -(-len(s.sweeps) // SWEEPS))
     sweeps = s.sweeps[::every]
-    limits = _limits(s)
+    limits = _limits(s, role)
     names = {name: None for sweep in sweeps for name in sweep.values}
     judged = [name for name in limits if name in names]
     return {
@@ -61,19 +65,19 @@ def data(s: ScenarioRecord, line: Timeline) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _limits(s: ScenarioRecord) -> dict[str, list[dict[str, Any]]]:
+def _limits(s: ScenarioRecord, role: Callable[[str], str]) -> dict[str, list[dict[str, Any]]]:
     """The thresholds of judged conditions by probe, those of symptom and recovery first; each once."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for role in ("symptom", "recovery", ""):
+    for first in ("symptom", "recovery", ""):
         for j in s.judged:
-            if (role or j.what) != j.what:
+            if (first or j.what) != j.what:
                 continue
             for condition in j.conditions:
                 text = str(condition.get("text", ""))
                 limits = found.setdefault(probe_of(text), [])
                 match = _COMPARE.match(text)
                 if match and not any(k["op"] == match[2] and k["y"] == float(match[3]) for k in limits):
-                    limits.append({"op": match[2], "y": float(match[3]), "what": j.what})
+                    limits.append({"op": match[2], "y": float(match[3]), "what": role(j.what)})
     found.pop("", None)
     return found
 

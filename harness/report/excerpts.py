@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 from harness.report.masking import masked
@@ -77,7 +78,16 @@ def around(folder: Path, cell: str, epoch_s: float, moments: Iterable[float], mo
     if len(found) > most:
         found.sort(key=lambda line: (-_rank(line), _distance(line.t, asked)))
         del found[most:]
-    return [_shown(line) for line in sorted(found, key=lambda line: (line.t, line.part))]
+    return _folded(_shown(line) for line in sorted(found, key=lambda line: (line.t, line.part)))
+
+
+def _folded(lines: Iterable[LogLine]) -> list[LogLine]:
+    """The lines with those that say the same in a row as one, which tells how often."""
+    found = []
+    for _, same in groupby(lines, key=lambda line: (line.part, line.level, line.text)):
+        first, *more = same
+        found.append(replace(first, text=f"{first.text} (x{len(more) + 1})") if more else first)
+    return found
 
 
 def _windows(moments: Sequence[float]) -> list[tuple[float, float]]:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import importlib.util
 import json
+import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cache
@@ -45,7 +46,7 @@ def render(folder: Path, messages: Messages | None = None, only: Collection[str]
             warnings=said.warnings,
             first=said.first,
             first_number=said.first_number,
-            scenarios=_scenarios(index, folder),
+            scenarios=_scenarios(index, folder, lang),
             style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704  (our own file)
             script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),  # noqa: S704  (our own file)
             script_words=_embedded(beginning("script.", lang)),
@@ -57,9 +58,9 @@ def render(folder: Path, messages: Messages | None = None, only: Collection[str]
         raise InfrastructureError(f"the page could not be made: {error}") from None
 
 
-def _scenarios(index: Index, folder: Path) -> Iterator[tuple[view.ScenarioView, Markup]]:
+def _scenarios(index: Index, folder: Path, lang: str) -> Iterator[tuple[view.ScenarioView, Markup]]:
     for seen in views(index, folder):
-        yield seen, _embedded(charts.data(seen.record, seen.line))
+        yield seen, _embedded(charts.data(seen.record, seen.line, lambda what: role(what, lang)))
 
 
 def _embedded(data: Any) -> Markup:
@@ -95,6 +96,8 @@ def _environment(lang: str) -> Environment:
     made.filters.update(
         ended=lambda verdict: ended(verdict, lang),
         role=lambda what: role(what, lang),
+        breaks=_breaks,
+        record=lambda fields, line: view.record(fields, line, lang),
         said=lambda english: sentence(english, lang),
         num=num,
         figure=figure,
@@ -106,6 +109,13 @@ def _environment(lang: str) -> Environment:
         plain=lambda value: view.plain(value, lang),
     )
     return made
+
+
+def _breaks(name: str) -> Markup:
+    """A name that may be broken after its dots and underscores, so that it stays readable in a narrow column."""
+    return Markup("").join(
+        part + Markup("<wbr>") if part in "._" else part for part in re.split(r"([._])", name) if part
+    )  # fmt: skip
 
 
 def _day(at: str) -> str:

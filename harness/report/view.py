@@ -1,6 +1,6 @@
 """A scenario as people read it: every verdict beside its evidence, named so that plain links lead there and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from harness.model.events import Checked, Finding, Found, Judged, Phase, SliMeas
 from harness.report import timeline
 from harness.report.charts import probe_of
 from harness.report.excerpts import AROUND_S, LogLine
+from harness.report.figures import secs, tplus
 from harness.report.lang import ENGLISH, named, text
 from harness.report.record import ScenarioRecord
 from harness.report.timeline import Timeline
@@ -192,16 +193,44 @@ def _slis(s: ScenarioRecord) -> list[SliRow]:
 def facts(value: Any, lang: str = ENGLISH) -> list[tuple[str, str]]:
     """A mapping as lines of name and text, whatever its values are."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [(named("record", str(k), lang), _value(str(k), v, lang)) for k, v in items]
+    return [(named("record", str(k), lang), plain(v, lang)) for k, v in items]
 
 
-def _value(name: str, value: Any, lang: str) -> str:
-    """A record's value in words; some values are names themselves."""
-    if name == "stretch":
-        return text(f"stretch.{value}", lang)
-    if name == "blank" and isinstance(value, list):
-        return ", ".join(named("record", str(one), lang) for one in value)
-    return plain(value, lang)
+def record(fields: Mapping[str, Any], line: Timeline, lang: str = ENGLISH) -> list[tuple[str, list[str]]]:
+    """The record of an incident as lines by name; moments, which it holds in seconds of the run, are told since T."""
+    found = []
+    for name, value in fields.items():
+        rows = value if isinstance(value, list) and any(isinstance(v, dict) for v in value) else [value]
+        found.append((named("record", name, lang), [_field(name, row, line, lang) or "—" for row in rows]))
+    return found
+
+
+def _field(name: str, value: Any, line: Timeline, lang: str) -> str:
+    """One value of a record, in words; names of its own values stand before them."""
+    number = isinstance(value, int | float)
+    if isinstance(value, dict) and name != "values":
+        return _fields(value, line, lang)
+    if number and name.endswith(("_at_s", "since_s", "until_s")):
+        said = tplus(line.at(value))
+    elif number and name in ("ttd_s", "ttr_s"):
+        said = secs(value)
+    elif name == "stretch":
+        said = text(f"stretch.{value}", lang)
+    elif name == "blank" and isinstance(value, list):
+        said = ", ".join(named("record", str(one), lang) for one in value)
+    else:
+        said = plain(value, lang)
+    return said
+
+
+def _fields(value: dict[str, Any], line: Timeline, lang: str) -> str:
+    head = next((k for k in ("stop", "name") if k in value), "")
+    rest = [
+        said if k == "values" else f"{named('record', k, lang)} {said}"
+        for k, v in value.items()
+        if k != head and (said := _field(k, v, line, lang))
+    ]
+    return f"{value[head]}: {', '.join(rest) or '—'}" if head else ", ".join(rest)
 
 
 def plain(value: Any, lang: str = ENGLISH) -> str:
@@ -214,7 +243,7 @@ def plain(value: Any, lang: str = ENGLISH) -> str:
         case float():
             return f"{value:.4g}"
         case dict():
-            return "; ".join(f"{named('record', str(k), lang)}: {_value(str(k), v, lang)}" for k, v in value.items())
+            return "; ".join(f"{k}: {plain(v, lang)}" for k, v in value.items())
         case list():
             return ", ".join(plain(v, lang) for v in value)
         case _:

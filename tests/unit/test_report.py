@@ -330,3 +330,43 @@ async def test_a_note_tells_nothing_of_the_machine_its_files_lie_on(tmp_path: Pa
     found = page(put(tmp_path, [*await events_of(), note]))
     assert "runbook …/docs/book.md: GET /v1/me fails, see …/a-b/x.log" in found
     assert "somebody" not in found
+
+
+async def test_what_a_log_says_again_and_again_is_one_line_that_tells_how_often(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    events.insert(1, ev.CellReady(0.1, label, "cell-1", 0.1))
+    acted = next(e.t for e in events if isinstance(e, ev.Stepped))
+    home = tmp_path / "logs" / "cell-1"
+    home.mkdir(parents=True)
+    lines = [(acted, "closed"), (acted + 0.01, "closed"), (acted + 0.02, "closed"), (acted + 0.03, "opened")]
+    (home / "front.log").write_text(
+        "".join(f"2026-01-01T00:{int(t // 60):02}:{t % 60:06.3f}+00:00 WARN {said}\n" for t, said in lines)
+    )
+    found = page(put(tmp_path, events))
+    assert found.count("opened") == 1
+    assert "(x" not in found, "these lines differ by their time"
+    (home / "front.log").write_text(
+        "".join(
+            json.dumps({"@timestamp": f"2026-01-01T00:{int(t // 60):02}:{t % 60:06.3f}+00:00", "message": said}) + "\n"
+            for t, said in lines
+        )
+    )
+    found = page(put(tmp_path, events))
+    assert "closed (x3)" in found
+    assert "opened (x" not in found
+
+
+async def test_the_record_tells_moments_since_the_injection_and_one_line_for_each_stop(tmp_path: Path) -> None:
+    events = await events_of()
+    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
+    zero_s = next(e.since_s for e in events if isinstance(e, ev.Judged) and e.what == "symptom")
+    fields = {
+        "stops": [{"stop": "Front", "values": {}}, {"stop": "Back", "values": {"back.age_s": 4.0}}],
+        "timeline": {"symptom_at_s": zero_s + 2, "ttd_s": None},
+        "blank": ["owner", "due"],
+    }
+    found = page(put(tmp_path, [*events[:-1], ev.Recorded(events[-2].t, label, fields), END]))
+    assert "<dd>Front: —</dd><dd>Back: back.age_s: 4</dd>" in found
+    assert "<dd>symptom +2.00 s, TTD —</dd>" in found
+    assert "<dd>owner, due</dd>" in found

@@ -33,6 +33,9 @@
     // Kept as text until now: hundreds of scenarios that nobody opens cost nothing. Every text in it is escaped.
     inner.innerHTML = scenario.querySelector(":scope > script.body").textContent;
     for (const box of inner.querySelectorAll(".plot")) seen.observe(box);
+    // What is printed was not always scrolled to.
+    const judged = inner.querySelector(".plot[data-plot=judged]");
+    if (judged) (window.requestIdleCallback ?? setTimeout)(() => judged.clientWidth && draw(judged));
     for (const more of inner.querySelectorAll(".samples-of")) more.addEventListener("toggle", () => samples(scenario, more), { once: true });
   }
 
@@ -40,12 +43,14 @@
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
-      seen.unobserve(entry.target);
       draw(entry.target);
     }
   }, { rootMargin: "300px" });
 
   async function draw(box) {
+    if (box.dataset.asked) return;
+    box.dataset.asked = "yes";
+    seen.unobserve(box);
     const data = dataOf(box.closest("details.scenario"));
     const rows = rowsOf(box.dataset.plot, data);
     if (!rows.length) {
@@ -115,9 +120,10 @@
         line: { color: p.trace, width: row.steps ? 4 : 1.6 }, marker: { size: 3.5, color: p.trace }, hovertemplate: "%{y:.4~g}<extra></extra>",
       });
       annotations.push({ xref: "paper", yref: "paper", x: 0, y: to, xanchor: "left", yanchor: "bottom", showarrow: false, text: `<b>${escaped(row.name)}</b>`, font: { size: narrow ? 10.5 : 12, color: p.ink } });
+      const highest = Math.max(...row.y.filter((y) => y !== null), ...row.limits.map((limit) => limit.y));
       for (const limit of row.limits) {
         traces.push({ type: "scatter", mode: "lines", x: [data.from, data.to], y: [limit.y, limit.y], xaxis: "x", yaxis: `y${n}`, hoverinfo: "skip", line: { color: p.limit, width: 1, dash: "dash" } });
-        annotations.push({ xref: "paper", yref: `y${n}`, x: 1, y: limit.y, xanchor: "right", yanchor: "bottom", showarrow: false, text: escaped(`${limit.what} ${limit.op} ${limit.y}`), font: { size: 10.5, color: p.limit } });
+        annotations.push({ xref: "paper", yref: `y${n}`, x: 1, y: limit.y, xanchor: "right", yanchor: limit.y > 0.75 * highest ? "top" : "bottom", showarrow: false, text: escaped(`${limit.what} ${limit.op} ${limit.y}`), font: { size: 10.5, color: p.limit } });
       }
     });
     return { traces, layout: { ...layout, shapes, annotations } };
@@ -130,9 +136,10 @@
 
   function samples(scenario, more) {
     const data = dataOf(scenario);
-    const tests = JSON.parse(more.dataset.tests).map((text) => {
+    const said = JSON.parse(more.dataset.said);
+    const tests = JSON.parse(more.dataset.tests).map((text, i) => {
       const [probe, op, y] = text.split(" ");
-      return { text, series: data.series.find((s) => s.name === probe), test: compare[op], y: Number(y) };
+      return { text: said[i], series: data.series.find((s) => s.name === probe), test: compare[op], y: Number(y) };
     }).filter((one) => one.series);
     const element = (name, text, attributes = {}) => {
       const made = document.createElement(name);
