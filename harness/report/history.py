@@ -7,9 +7,8 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from harness.model.errors import InfrastructureError
 from harness.report import journal
@@ -39,13 +38,16 @@ MIGRATIONS: tuple[str, ...] = (
       run_id TEXT, result TEXT NOT NULL
     );
     """,
+    "CREATE INDEX runs_by_time ON runs (started_at, run_id)",
 )
 """What brings a database from each version of its schema to the next; the version is its `user_version`."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """What one scenario came to in one run; times are seconds, None where there is none."""
+class Result(NamedTuple):
+    """What one scenario came to in one run; times are seconds, None where there is none.
+
+    A named tuple, for an overview of thousands of runs makes a hundred thousand of them.
+    """
 
     run_id: str
     at: str
@@ -156,10 +158,13 @@ class History:
 
         A run is read from its `run.json`, or from its journal when it was ended before that was written.
         """
-        trouble = []
+        trouble: list[str] = []
         known = self.known()
-        found = {p.parent for name in ("run.json", JOURNAL) for p in self.reports.glob(f"*/{name}")}
-        fresh = sorted(f for f in found if f.name not in known and not f.is_symlink())
+        # Only what is new is looked into: a folder may hold thousands of runs.
+        new = sorted(path for path in self.reports.iterdir() if path.name not in known)
+        fresh = [f for f in new if not f.is_symlink() and any((f / name).is_file() for name in ("run.json", JOURNAL))]
+        if not fresh:
+            return trouble
         with self._writing():
             for folder in fresh:
                 try:
@@ -176,12 +181,13 @@ class History:
         values = [v for v in (wanted, variant) if v]
         with self._told():
             rows = self._db.execute(
-                "SELECT u.run_id, coalesce(u.started_at, ''), r.id, r.variant, r.claim, r.reason, r.ttd_s, r.ttr_s, "  # noqa: S608
-                "r.response_to_recovery_s, coalesce(u.profile, ''), coalesce(u.runtime, ''), coalesce(u.arm, '') "
+                "SELECT u.run_id, coalesce(u.started_at, ''), iif(r.variant = '', r.id, r.id || ':' || r.variant), "  # noqa: S608
+                "r.claim, r.reason, r.ttd_s, r.ttr_s, r.response_to_recovery_s, "
+                "coalesce(u.profile, ''), coalesce(u.runtime, ''), coalesce(u.arm, '') "
                 f"FROM results r JOIN runs u USING (run_id) {where} ORDER BY u.started_at, u.run_id, r.n",
                 values,
             ).fetchall()
-        return [Result(r[0], r[1], f"{r[2]}:{r[3]}" if r[3] else r[2], *r[4:]) for r in rows]
+        return list(map(Result._make, rows))
 
     def add_drill(self, at: str, who: str, scenario: str, result: Mapping[str, Any], run_id: str | None = None) -> None:
         """Enter what a trainee came to; `result` is kept as it is, `at` is a time of day in ISO form."""

@@ -9,7 +9,7 @@ import pytest
 
 from harness.model import events as ev
 from harness.model.errors import InfrastructureError
-from harness.report.history import FILE, History, Result, percentile, set_aside, worse
+from harness.report.history import FILE, MIGRATIONS, History, Result, percentile, set_aside, worse
 from harness.report.lang import Messages
 from harness.report.postmortem import escaped, markdown
 from harness.report.record import of
@@ -71,6 +71,38 @@ def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(InfrastructureError, match="newer gameday"):
         History(tmp_path)
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_this_one(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.executescript(MIGRATIONS[0])
+        db.execute("PRAGMA user_version = 1")
+        db.execute(
+            "INSERT INTO runs (run_id, started_at, interrupted, folder) VALUES ('r-01', '2026-01-01', 0, 'r-01')"
+        )
+        db.execute("INSERT INTO results VALUES ('r-01', 0, 'FM-X-01', 'slow', 'PROVEN', '', NULL, NULL, 2.0)")
+    db.close()
+    with History(tmp_path) as history:
+        history.add(run("r-02"), "r-02")
+        assert [(r.run_id, r.label) for r in history.results()] == [("r-01", "FM-X-01:slow"), ("r-02", "FM-X-01")]
+
+
+def test_runs_are_read_in_their_order_by_an_index_for_there_may_be_thousands(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        plan = history._db.execute(
+            "EXPLAIN QUERY PLAN SELECT u.run_id FROM results r JOIN runs u USING (run_id) ORDER BY u.started_at, u.run_id, r.n"
+        ).fetchall()
+    assert any("runs_by_time" in str(row) for row in plan)
+
+
+def test_what_is_no_run_is_passed_over_when_runs_are_imported(tmp_path: Path) -> None:
+    (tmp_path / "r-01").mkdir()
+    (tmp_path / "r-01" / "run.json").write_text(json.dumps(run("r-01")))
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "latest").symlink_to("r-01")
+    with History(tmp_path) as history:
+        assert history.import_missing() == []
+        assert [r.run_id for r in history.results()] == ["r-01"]
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:

@@ -72,9 +72,12 @@
     box.dataset.drawn = "yes";
   }
 
+  // A sheet is narrower than most windows, and what is printed is laid out before anything can ask for its width.
+  const SHEET_PX = 620;
   const redraw = () => {
     for (const [box, [rows, data]] of drawn) {
-      const figure = figureOf(rows, data, box.clientWidth);
+      const figure = figureOf(rows, data, printing ? SHEET_PX : box.clientWidth);
+      if (printing) Object.assign(figure.layout, { autosize: false, width: SHEET_PX });
       window.Plotly.react(box, figure.traces, figure.layout);
     }
   };
