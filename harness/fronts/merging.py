@@ -1,13 +1,14 @@
 """`gameday merge`: the reports of shards, joined into what one run would have written."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness.engine import claim
 from harness.fronts import reports as reports_
 from harness.model.errors import UsageError
-from harness.model.events import Claim, Event, RunFinished, RunStarted
+from harness.model.events import CellReady, Claim, Event, Noted, RunFinished, RunStarted, ShardJoined
 from harness.report import journal
 from harness.report.record import RunRecord, of
 
@@ -32,12 +33,15 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
         raise UsageError(f"{', '.join(twice)} is in more than one of the runs; they are not shards of one run")
     run_id = f"{first.run_id}-merged"
     begun = replace(first, run_id=run_id, planned=sorted(labels), versions=_versions(known))
-    events: list[Event] = [begun, *(e for run in runs for e in run if not isinstance(e, RunStarted | RunFinished))]
+    folder = reports / run_id
+    events: list[Event] = [begun]
+    for n, (start, run, shard) in enumerate(zip(known, runs, folders, strict=True), start=1):
+        events += _shard(n, start, run)
+        events += _copied(n, start, shard, folder)
     ends = [e for run in runs for e in run if isinstance(e, RunFinished)]
     if len(ends) == len(runs):
         last = max(ends, key=lambda e: e.at)
         events.append(replace(last, interrupted=any(e.interrupted for e in ends)))
-    folder = reports / run_id
     written = journal.Journal(folder)
     for event in events:
         written.write(event)
@@ -48,6 +52,38 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     reports_.remember(record, folder)
     complete = len(ends) == len(runs) and {s.label for s in record.scenarios} >= set(labels)
     return record, folder, claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=not complete)
+
+
+def _shard(n: int, start: RunStarted, run: Sequence[Event]) -> Iterator[Event]:
+    """The events of one shard; its cells have names that no other shard's have."""
+    yield ShardJoined(start.t, None, start.run_id, start.at)
+    for event in run:
+        if isinstance(event, CellReady):
+            yield replace(event, cell=f"{_prefix(n)}{event.cell}")
+        elif not isinstance(event, RunStarted | RunFinished):
+            yield event
+
+
+def _prefix(n: int) -> str:
+    return f"shard-{n}-"
+
+
+def _copied(n: int, start: RunStarted, shard: Path, folder: Path) -> Iterator[Event]:
+    """Copy a shard's logs beside those of the others; what could not be copied is noted, for it changes no verdict."""
+    logs = shard / "logs"
+    if not logs.is_dir():
+        yield Noted(start.t, None, f"the shard {start.run_id} has no logs")
+        return
+    try:
+        for one in sorted(logs.iterdir()):
+            target = folder / "logs" / f"{_prefix(n)}{one.name}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if one.is_dir():
+                shutil.copytree(one, target, dirs_exist_ok=True)
+            else:
+                shutil.copy2(one, target)
+    except OSError as error:
+        yield Noted(start.t, None, f"the logs of the shard {start.run_id} could not be copied: {error}")
 
 
 def _versions(starts: Sequence[RunStarted]) -> dict[str, str]:

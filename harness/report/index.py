@@ -6,6 +6,7 @@ Sweeps are most of a journal. The first reading leaves them on disk and remember
 import json
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from harness.model import events as ev
@@ -89,7 +90,9 @@ class Index:
                         recorder.add(translated(event, self._messages))
         except OSError as error:
             raise InfrastructureError(f"{self.path} cannot be read: {error.strerror}") from None
-        return recorder.run.scenarios[-1] if recorder.run.scenarios else light
+        if not recorder.run.scenarios:
+            return light
+        return replace(recorder.run.scenarios[-1], shard=light.shard)
 
     def scenarios(self) -> Iterator[ScenarioRecord]:
         """Every scenario in its order with its sweeps, one at a time."""

@@ -116,7 +116,7 @@ class _Writer:
 
     def _zero(self) -> str:
         """T as a time of day, in UTC; empty when the journal does not tell it."""
-        started = self.run.started
+        started = self.record.shard or self.run.started
         try:
             at = (
                 datetime.fromisoformat(started.at) + timedelta(seconds=self.line.zero_s - started.t)

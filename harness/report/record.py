@@ -20,7 +20,7 @@ class PhaseRecord:
 
 @dataclass
 class ScenarioRecord:
-    """One scenario run; `claim` is None when the run was ended before it."""
+    """One scenario run; `claim` is None when the run was ended before it, `shard` that of a merged run's part."""
 
     label: str
     title: str = ""
@@ -55,6 +55,7 @@ class ScenarioRecord:
     queries: list[ev.Queried] = field(default_factory=list)
     completion: ev.Completed | None = None
     record: ev.Recorded | None = None
+    shard: ev.ShardJoined | None = None
 
     @property
     def id(self) -> str:
@@ -103,6 +104,7 @@ class Recorder:
     def __init__(self, *, keep_sweeps: bool = True) -> None:
         self.run = RunRecord()
         self._keep_sweeps = keep_sweeps
+        self._shard: ev.ShardJoined | None = None
 
     def add(self, event: ev.Event) -> None:
         """Take one event in."""
@@ -111,6 +113,8 @@ class Recorder:
                 self.run.started = event
             case ev.RunFinished():
                 self.run.finished = event
+            case ev.ShardJoined():
+                self._shard = event
             case ev.ScenarioStarted():
                 self._start(event)
             case ev.RunAgain() if (told_nothing := self.run.of(event.scenario or "")) is not None:
@@ -127,7 +131,7 @@ class Recorder:
     def _start(self, event: ev.ScenarioStarted) -> None:
         record = self.run.of(event.scenario or "")
         if record is None or record.title:
-            record = ScenarioRecord(event.scenario or "")
+            record = ScenarioRecord(event.scenario or "", shard=self._shard)
             self.run.scenarios.append(record)
         record.title, record.sections, record.arm, record.seed = event.title, event.sections, event.arm, event.seed
         record.fault, record.symptom, record.recovery = event.fault, event.symptom, event.recovery
@@ -137,7 +141,7 @@ class Recorder:
         """The newest record with this label; what happens before a scenario starts, or instead, begins one too."""
         found = self.run.of(label)
         if found is None:
-            found = ScenarioRecord(label)
+            found = ScenarioRecord(label, shard=self._shard)
             self.run.scenarios.append(found)
         return found
 

@@ -18,17 +18,17 @@ LOG_LINES_IN_ALL = 12_000
 def views(index: Index, folder: Path) -> Iterator[view.ScenarioView]:
     """Every scenario in its order, numbered from 1 on."""
     most = max(20, min(LOG_LINES, LOG_LINES_IN_ALL // max(len(index.run.scenarios), 1)))
-    epoch_s = _epoch_s(index.run)
     for n, record in enumerate(index.scenarios(), start=1):
-        yield view.of(n, record, _logs(record, folder, epoch_s, most))
+        yield view.of(n, record, _logs(record, folder, _epoch_s(index.run, record), most))
 
 
-def _epoch_s(run: RunRecord) -> float | None:
-    """The time of day at the run's second 0; None when it is not known."""
-    if run.started is None:
+def _epoch_s(run: RunRecord, s: ScenarioRecord) -> float | None:
+    """The time of day at second 0 of the scenario's run, or of its shard; None when it is not known."""
+    began = s.shard or run.started
+    if began is None:
         return None
     try:
-        return datetime.fromisoformat(run.started.at).timestamp() - run.started.t
+        return datetime.fromisoformat(began.at).timestamp() - began.t
     except ValueError:
         return None
 

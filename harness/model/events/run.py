@@ -31,6 +31,15 @@ class RunFinished(Event):
 
 
 @dataclass(frozen=True)
+class ShardJoined(Event):
+    """In a merged journal: what follows is of this shard; its seconds count from `at`, a time of day, less this event's."""
+
+    kind = "shard"
+    run_id: str
+    at: str
+
+
+@dataclass(frozen=True)
 class CellReady(Event):
     """A cell answers; `took_s` from asking for it."""
 

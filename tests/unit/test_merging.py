@@ -1,0 +1,68 @@
+"""Shards joined: every scenario keeps its own clock and its own logs, whichever machine it ran on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.fronts.merging import merged
+from harness.model import events as ev
+from harness.model.errors import UsageError
+from harness.report import html, journal, record
+from harness.report.lang import Messages
+from harness.report.postmortem import markdown
+from tests.fakes.world import World, play
+
+
+async def shard(folder: Path, label: str, at: str, said: str, *, seed: int = 1) -> Path:
+    """A shard of one scenario in `cell-1`, whose log says something while it responds."""
+    played = [replace(e, scenario=label) for e in (await play(World()))[1]]
+    start = ev.RunStarted(0.0, None, folder.name, at, seed, "process", "ci", "timeline", [label])
+    acted = next(e.t for e in played if isinstance(e, ev.Stepped))
+    events = [start, ev.CellReady(0.1, label, "cell-1", 0.1), *played, ev.RunFinished(99.0, None, at)]
+    home = folder / "logs" / "cell-1"
+    home.mkdir(parents=True)
+    (folder / journal.JOURNAL).write_text("".join(ev.to_line(e) + "\n" for e in events))
+    stamp = f"{at[:14]}{int(at[14:16]) + int(acted // 60):02}:{acted % 60:06.3f}+00:00"
+    (home / "front.log").write_text(json.dumps({"@timestamp": stamp, "severity": "WARNING", "message": said}) + "\n")
+    return folder
+
+
+async def test_a_merged_report_shows_the_log_lines_of_every_shard(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "said by the first")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "said by the second")
+    _, folder, code = merged([one, other], tmp_path / "reports")
+    found = html.render(folder, Messages()).decode()
+    assert code == 0
+    assert found.count("said by the first") == 1
+    assert found.count("said by the second") == 1
+    assert found.index("FM-X-02</code>") < found.index("said by the second")
+
+
+async def test_a_merged_postmortem_tells_the_time_of_day_of_its_shard(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T07:20:00+00:00", "")
+    _, folder, _ = merged([one, other], tmp_path / "reports")
+    run = record.of(journal.read(folder / journal.JOURNAL))
+    said = [markdown(run, s) for s in run.scenarios]
+    assert "2026-01-01 00:0" in said[0]
+    assert "2026-01-01 07:2" in said[1]
+
+
+async def test_a_shard_without_logs_is_noted_and_changes_no_verdict(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "")
+    (other / "logs" / "cell-1" / "front.log").unlink()
+    (other / "logs" / "cell-1").rmdir()
+    (other / "logs").rmdir()
+    run, _, code = merged([one, other], tmp_path / "reports")
+    assert code == 0
+    assert run.notes == ["the shard b has no logs"]
+
+
+async def test_runs_that_are_no_shards_of_one_run_are_refused(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "", seed=2)
+    with pytest.raises(UsageError, match="has seed 2, not 1"):
+        merged([one, other], tmp_path / "reports")
