@@ -132,3 +132,17 @@ async def test_what_a_title_holds_is_never_run(browser: Browser, address: str) -
     assert await page.title() != "harmed"
     assert await page.locator("#s3 img").count() == 0
     assert trouble == []
+
+
+async def test_what_is_printed_has_its_plots_though_nobody_scrolled_to_them_as_wide_as_a_sheet(
+    browser: Browser, address: str
+) -> None:
+    page, trouble = await opened(browser, address, WIDE, "dark")
+    await page.evaluate("document.querySelector('#s1').open = true")
+    await page.locator("#s1 .plot[data-plot=judged][data-drawn]").wait_for(state="attached")
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await page.emulate_media(media="print")
+    await page.set_viewport_size({"width": 720, "height": 900})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off on the sheet"
+    assert await page.evaluate("document.querySelector('#s1 .main-svg').getBoundingClientRect().width") <= 680
+    assert trouble == []
