@@ -117,7 +117,7 @@ class DockerRuntime:
             nonlocal asked
             asked += 1
             container = f"{self.prefix}-{name}"
-            if asked % 20 == 0 and self.states_now(self.labels).get(container) != "running":
+            if asked % 20 == 0 and await asyncio.to_thread(self.state_now, container) != "running":
                 raise CellError(f"{name} ended by itself; see {self._logs / f'{name}.log'}")
             return await readiness.answers(self.topology.parts[name].protocol, self._shared[name], path)
 

@@ -31,8 +31,7 @@ FIRST_LINK_PORT = 20001
 
 SERVICE_PORT = 8080
 CONTROL = "/tmp/control.json"  # noqa: S108  (inside a container of its own)
-
-_STATUS = {"running": PartStatus.RUNNING, "paused": PartStatus.FROZEN}
+STATUS = {"running": PartStatus.RUNNING, "paused": PartStatus.FROZEN}
 
 
 class DockerCell:
@@ -70,8 +69,8 @@ class DockerCell:
 
     def addresses(self, service: str) -> list[Address]:
         """Of every instance, as published."""
-        keys = self._keys(service)
-        return [self._addresses[service], *(Address("127.0.0.1", self._extra_port(key)) for key in keys[1:])]
+        others = (Address("127.0.0.1", self._extra_port(key)) for key in self._keys(service)[1:])
+        return [self._addresses[service], *others]
 
     def link_address(self, link: str) -> Address:
         """Of a link's proxy, as published."""
@@ -112,8 +111,7 @@ class DockerCell:
         return self._inside() | self._addresses | outside
 
     def _keys(self, name: str) -> list[str]:
-        count = self._instances.get(name, 1)
-        return [name, *(f"{name}#{n}" for n in range(2, count + 1))]
+        return [name, *(f"{name}#{n}" for n in range(2, self._instances.get(name, 1) + 1))]
 
     def container(self, key: str) -> str:
         """The name of an instance's container."""
@@ -128,9 +126,13 @@ class DockerCell:
 
     def _state(self, key: str, name: str, state: str | None) -> PartState:
         release, given = self._given.get(key, (None, {}))
-        status = _STATUS.get(state or "", PartStatus.STOPPED)
+        status = STATUS.get(state or "", PartStatus.STOPPED)
         identity = f"{self.container(key)}@{self._starts.get(key, 0)}" if status is not PartStatus.STOPPED else ""
         return PartState(key, status, identity, release if name in self.topology.services else None, given)
+
+    def given(self, service: str) -> Mapping[str, str]:
+        """Of its first instance."""
+        return self._given.get(service, (None, {}))[1]
 
     def identities(self) -> frozenset[str]:
         """Known here, without asking the engine."""
@@ -151,7 +153,7 @@ class DockerCell:
         async def check() -> bool:
             nonlocal asked
             asked += 1
-            if asked % 20 == 0 and self.states(name)[0].status is PartStatus.STOPPED:
+            if asked % 20 == 0 and (await asyncio.to_thread(self.states, name))[0].status is PartStatus.STOPPED:
                 raise CellError(f"{name} ended by itself; see {self._log(name)}")
             return await readiness.answers(protocol, self._addresses[name], path)
 
@@ -292,7 +294,7 @@ class DockerCell:
 
     async def _until(self, name: str, status: PartStatus) -> None:
         async def there() -> bool:
-            return all(s.status is status for s in self.states(name))
+            return all(s.status is status for s in await asyncio.to_thread(self.states, name))
 
         await wait_until(there, what=f"{name} {status.value}", timeout_s=10)
 

@@ -73,22 +73,22 @@ class CellInjector:
         """End a part cleanly."""
         async with self._changes.act("stop", part):
             await self._cell.stop(part)
-            self._see(part, PartStatus.STOPPED)
+            await self._see(part, PartStatus.STOPPED)
 
     async def kill(self, part: str) -> None:
         """End a part at once."""
         async with self._changes.act("kill", part):
             await self._cell.kill(part)
-            self._see(part, PartStatus.STOPPED)
+            await self._see(part, PartStatus.STOPPED)
 
     async def freeze(self, part: str) -> None:
         """Let a part do nothing."""
         async with self._changes.act("freeze", part):
             await self._cell.freeze(part)
-            self._see(part, PartStatus.FROZEN)
+            await self._see(part, PartStatus.FROZEN)
 
-    def _see(self, part: str, status: PartStatus) -> None:
-        other = [s for s in self._cell.states(part) if s.status is not status]
+    async def _see(self, part: str, status: PartStatus) -> None:
+        other = [s for s in await asyncio.to_thread(self._cell.states, part) if s.status is not status]
         if other:
             raise ActFailed(f"{other[0].name} is {other[0].status.value}, not {status.value}")
 

@@ -1,6 +1,7 @@
 """Reading, and only reading: the probes' port."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from harness.drivers import canary
@@ -78,9 +79,10 @@ class CellObserver:
         """Ask through a link on a new connection."""
         return await canary.reach(self._cell, link, timeout_s)
 
-    def states(self, name: str | None = None) -> list[PartState]:
+    async def states(self, name: str | None = None) -> list[PartState]:
         """The state of parts and instances."""
-        return self._cell.states(name)
+        # Beside the loop: a container engine that is busy with a restart answers after a quarter of a second.
+        return await asyncio.to_thread(self._cell.states, name)
 
     def jobs(self) -> list[str]:
         """The jobs that run."""
@@ -92,5 +94,4 @@ class CellObserver:
 
     def setting(self, service: str, name: str) -> str | None:
         """A setting as the service was given it at its last start."""
-        states: Sequence[PartState] = self._cell.states(service)
-        return states[0].environment.get(variable(name)) if states else None
+        return self._cell.given(service).get(variable(name))

@@ -108,6 +108,10 @@ class ProcessCell:
         status = PartStatus.FROZEN if _stopped(process.pid) else PartStatus.RUNNING
         return PartState(key, status, process.identity, release if name in self.topology.services else None, given)
 
+    def given(self, service: str) -> Mapping[str, str]:
+        """Of its first instance."""
+        return self._given.get(service, (None, {}))[1]
+
     def identities(self) -> frozenset[str]:
         """Of every process that was started last."""
         return frozenset(process.identity for process in self._processes.values())

@@ -114,7 +114,7 @@ class Observer(Protocol):
     async def reach(self, link: str, *, timeout_s: float = 1.0) -> Pong:
         """Ask the server through a link on a new connection, as the link's client would see it."""
 
-    def states(self, name: str | None = None) -> list[PartState]:
+    async def states(self, name: str | None = None) -> list[PartState]:
         """The state of every part, or of every instance of one."""
 
     def jobs(self) -> list[str]:

@@ -87,6 +87,9 @@ class Cell(Protocol):
     def states(self, name: str | None = None) -> list[PartState]:
         """The state of every part and service instance, or of every instance of one."""
 
+    def given(self, service: str) -> Mapping[str, str]:
+        """The variables that a service's first instance was started with last, at no cost; none before that."""
+
     def identities(self) -> frozenset[str]:
         """Of everything that was started last, at no cost: another one after every restart."""
 

@@ -110,7 +110,7 @@ class StateWitness(_Watch):
 
     async def look(self, observer: Observer) -> Seen:
         """Whether every instance is in that state."""
-        states = observer.states(self._part)
+        states = await observer.states(self._part)
         says = ", ".join(f"{s.name} {s.status.value}" for s in states) or f"no {self._part}"
         return Seen(bool(states) and all(s.status is self._status for s in states), says)
 
@@ -126,11 +126,11 @@ class RestartedWith(_Watch):
 
     async def prepare(self, observer: Observer) -> None:
         """Remember the instances that run now."""
-        self._before = frozenset(s.identity for s in observer.states(self._service))
+        self._before = frozenset(s.identity for s in await observer.states(self._service))
 
     async def look(self, observer: Observer) -> Seen:
         """Whether all instances are new ones and run as changed."""
-        states = observer.states(self._service)
+        states = await observer.states(self._service)
         fresh = bool(states) and not any(s.identity in self._before for s in states)
         return Seen(fresh and await self._check(observer), f"{self._says}; {'restarted' if fresh else 'not restarted'}")
 

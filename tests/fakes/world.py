@@ -122,6 +122,9 @@ class FakeCell:
     def upstream(self, link: str) -> str:
         return "127.0.0.1:1"
 
+    def given(self, service: str) -> dict[str, str]:
+        return {}
+
     def states(self, name: str | None = None) -> list[PartState]:
         return [PartState(n, PartStatus.RUNNING, "1@1", None, {}) for n in ("store", "front")]
 
@@ -199,7 +202,7 @@ class FakePort:
         self.ledger = ledger
         self.clock = world.clock
 
-    def states(self, name: str | None = None) -> list[PartState]:
+    async def states(self, name: str | None = None) -> list[PartState]:
         return [PartState("front", PartStatus.RUNNING, "1@1")]
 
     async def sql(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

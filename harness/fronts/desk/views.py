@@ -37,7 +37,7 @@ async def status(desk: Desk, _args: Sequence[str]) -> Told:
     topology = desk.equipment.cell.topology
     rows = [
         {"name": s.name, "status": s.status.value, "release": s.release or ""}
-        for s in desk.equipment.observer.states()
+        for s in await desk.equipment.observer.states()
         if s.name.partition("#")[0] in {*topology.parts, *topology.services}
     ]
     return Told("\n".join(f"{r['name']:<18} {r['status']:<9} {r['release']}".rstrip() for r in rows), rows)

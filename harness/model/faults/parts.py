@@ -108,7 +108,7 @@ class BadRelease:
 
     def witness(self) -> Witness:
         async def runs(observer: Observer) -> bool:
-            return all(s.release == self.version for s in observer.states(self.service))
+            return all(s.release == self.version for s in await observer.states(self.service))
 
         return RestartedWith(self.service, f"{self.service} {self.version}", runs)
 
@@ -130,7 +130,7 @@ class Scaled:
 
     def witness(self) -> Witness:
         async def run(observer: Observer) -> bool:
-            running = [s for s in observer.states(self.service) if s.status is PartStatus.RUNNING]
+            running = [s for s in await observer.states(self.service) if s.status is PartStatus.RUNNING]
             return len(running) == self.instances
 
         return QueryWitness(self.says, run)
