@@ -4,7 +4,7 @@ import os
 
 import psutil
 
-CELLS_A_CORE = 1.25
+CELLS_A_CORE = 1.45
 """A loaded cell with its engine, its alerts and its share of the logins takes 0.4 to 0.6 of a core, and services that
 start or restart need room beside: with two cells on 2 cores requests go out 10 to 25 ms late at p99, with three one
 scenario in ten is too busy, with four one in five. The part beyond whole cells is what a machine that is not quite idle
