@@ -176,6 +176,7 @@ class NatsCanary:
     @classmethod
     async def open(cls, cell: Cell, address: Address) -> "NatsCanary":
         """Connect and authenticate; raises OSError."""
+        login = {"user": OBSERVER, "pass": cell.topology.secrets[f"{OBSERVER}-nats"], "verbose": False}
         reader, writer = await asyncio.open_connection(address.host, address.port)
         canary = cls(reader, writer)
         try:
@@ -183,7 +184,6 @@ class NatsCanary:
         except BaseException:  # cancelled or not, the connection must not stay open; it is raised again
             writer.transport.abort()
             raise
-        login = {"user": OBSERVER, "pass": cell.topology.secrets[f"{OBSERVER}-nats"], "verbose": False}
         writer.write(b"CONNECT " + json.dumps(login).encode() + b"\r\n")
         return canary
 

@@ -221,7 +221,7 @@ def _run_module(module: str, env: dict[str, str], arguments: list[str]) -> int:
         return code or 0
     except KeyboardInterrupt:
         return 130
-    except Exception:  # noqa: BLE001  (the process ends with it; its log must hold why)
+    except BaseException:  # noqa: BLE001  (the process ends with it, a cancelled main task too; its log must hold why)
         import traceback  # noqa: PLC0415  (only a dying process needs it)
 
         traceback.print_exc()

@@ -79,6 +79,7 @@ class Session:
         self._runtime = runtime
         self._catalogue = catalogue
         self._equip = equip
+        self._tell = emit
         self._secretary = Secretary(catalogue.conduct, emit)
         self._emit = self._secretary.emit
         self._profile = profile

@@ -67,7 +67,8 @@ def load_catalogue(package: str, topology: Topology) -> Catalogue:
 def _import(name: str, advice: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001  (whatever a module does when it is imported is its author's to hear)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a module does when it is imported, ending the
+        # program too, is its author's to hear; only an interruption is the user's own)
         if isinstance(error, ModuleNotFoundError) and error.name == name:
             raise CatalogueError(f"there is no module {name}; {advice}") from None
         frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
@@ -80,10 +81,9 @@ def _import(name: str, advice: str) -> ModuleType:
 
 
 def _sections(package: str) -> Iterator[Section]:
-    try:
-        folder = importlib.import_module(f"{package}.sections")
-    except ModuleNotFoundError:
+    if importlib.util.find_spec(f"{package}.sections") is None:
         return
+    folder = _import(f"{package}.sections", "correct the module")
     for found in pkgutil.iter_modules(folder.__path__):
         module = _import(f"{package}.sections.{found.name}", "correct the module")
         section = getattr(module, "SECTION", None)

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.drivers.clock import SystemClock
 from harness.drivers.spawner_child import die_with
-from harness.engine.plan import Item
+from harness.engine.plan import Item, choose
 from harness.engine.session import Lane, Session
 from harness.fronts import books
 from harness.fronts.catalogue import load_catalogue
@@ -23,14 +23,6 @@ from harness.fronts.wiring import equip, make_runtime, slo_policy
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError
 from harness.model.events import Acted, Event
-from harness.model.scenario import Catalogue, Scenario
-
-
-def scenario_of(catalogue: Catalogue, label: str) -> Scenario:
-    """The scenario, or the variant of one, that a label names."""
-    name, _, variant = label.partition(":")
-    scenario = catalogue.scenarios[name]
-    return scenario.with_variant(variant) if variant else scenario
 
 
 class Worker:
@@ -78,23 +70,20 @@ class Worker:
             await self._end()
 
     async def _run(self, order: RunOne) -> None:
-        item = Item(scenario_of(self._catalogue, order.label), ARMS[order.arm], order.seed)
+        item = Item(choose(self._catalogue, [order.label])[0], ARMS[order.arm], order.seed)
         outcome = await self._session.run_one(self._lane, item)
-        self._done(Done(outcome, self._trouble()))
+        say(self._writer, Done(outcome, self._trouble()))
 
     def _trouble(self) -> tuple[str, ...]:
         lines = tuple(self._lane.trouble)
         self._lane.trouble.clear()
         return lines
 
-    def _done(self, done: Done) -> None:
-        say(self._writer, done)
-
     async def _end(self) -> None:
         await self._session.let_go(self._lane)
         with contextlib.suppress(InfrastructureError):
             await self._runtime.close()
-        self._done(Done(None, self._trouble()))
+        say(self._writer, Done(None, self._trouble()))
 
 
 async def serve(channel: socket.socket) -> None:

@@ -116,8 +116,6 @@ class WorkerSession(Session):
         self._workers: dict[int, Worker] = {}
         self._hired = 0
         self._nest: Nest | None = None
-        # What a worker tells has been through its own session: rules are judged there, where the scenario runs.
-        self._told: Callable[[Event], None] = args[3]
 
     async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
         """See the base; the nest is there meanwhile."""
@@ -143,7 +141,8 @@ class WorkerSession(Session):
     async def _hire(self, lane: Lane) -> None:
         self._hired += 1
         assert self._nest is not None  # noqa: S101  (there while the session runs)
-        worker = Worker(self._setup(self._hired), self._told, self._nest.log)
+        # What it tells has been through a session of its own: rules are judged there, where the scenario runs.
+        worker = Worker(self._setup(self._hired), self._tell, self._nest.log)
         try:
             await worker.hire(self._nest.fork())
         except OSError as error:

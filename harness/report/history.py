@@ -96,7 +96,7 @@ class History:
             try:
                 yield
                 self._db.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # interrupted or not, half of it must not stay; it is raised again
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise

@@ -90,14 +90,32 @@ async def test_what_came_through_a_further_channel_ends_with_it_and_nothing_else
 async def test_a_process_is_ended_cleanly_and_a_stubborn_or_frozen_one_all_the_same(tmp_path: Path) -> None:
     spawner = Spawner()
     await spawner.start()
+    deaf = tmp_path / "b.log"
     polite = await spawner.spawn(argv=["sleep", "600"], log=tmp_path / "a.log")
-    stubborn = await spawner.spawn(argv=["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], log=tmp_path / "b.log")
+    stubborn = await spawner.spawn(argv=["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"], log=deaf)
     frozen = await spawner.spawn(argv=["sleep", "600"], log=tmp_path / "c.log")
     await spawner.send(frozen, signal.SIGSTOP)
+    # A shell that has not come to its trap yet would hear the signal.
+    wait_until_sync(lambda: "deaf" in deaf.read_text(), what="the trap", timeout_s=10)
     await spawner.end(polite, grace_s=5)
     await spawner.end(stubborn, grace_s=0.3)
     await spawner.end(frozen, grace_s=5)
     assert (polite.status, stubborn.status, frozen.status) == (-15, -9, -15)
+    await spawner.close()
+
+
+@pytest.mark.parametrize("error", ["ValueError('why')", "asyncio.CancelledError('why')"])
+async def test_a_module_that_fails_leaves_why_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    (tmp_path / "failing.py").write_text(f"import asyncio\nraise {error}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    spawner = Spawner()
+    await spawner.start()
+    process = await spawner.spawn(module="failing", log=tmp_path / "a.log")
+    await asyncio.wait_for(process.ended.wait(), 10)
+    assert process.status == 1
+    assert f"{error.partition('(')[0].rpartition('.')[2]}: why" in (tmp_path / "a.log").read_text()
     await spawner.close()
 
 

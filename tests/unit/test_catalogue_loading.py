@@ -48,6 +48,7 @@ def test_a_good_one_is_loaded(package: Path) -> None:
         ("import nothing_there", "fm_t_01_x.py:1: ModuleNotFoundError"),
         ("x = (", "fm_t_01_x.py:1: SyntaxError"),
         ("1 / 0", "fm_t_01_x.py:1: ZeroDivisionError"),
+        ("import sys\nsys.exit(0)", "fm_t_01_x.py:2: SystemExit"),
         ("X = 1", "has no SCENARIO"),
         (GOOD.replace("sections=()", "sections=('9.9',)"), "there is no section 9.9"),
         (
