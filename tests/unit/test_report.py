@@ -103,13 +103,18 @@ async def test_markup_in_titles_reasons_and_logs_is_text(tmp_path: Path) -> None
     assert str(escaping.escape(evil)).split("alert")[0].replace("&quot;", "&#34;") in found
 
 
-async def test_log_lines_around_the_events_are_shown_with_secrets_masked(tmp_path: Path) -> None:
+async def with_a_cell(run: Path) -> tuple[list[ev.Event], float, Path]:
+    """A run whose scenario had a cell: its events, the moment of its step, and the folder of the cell's logs."""
     events = await events_of()
     label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
     events.insert(1, ev.CellReady(0.1, label, "cell-1", 0.1))
-    acted = next(e.t for e in events if isinstance(e, ev.Stepped))
-    home = tmp_path / "logs" / "cell-1"
+    home = run / "logs" / "cell-1"
     home.mkdir(parents=True)
+    return events, next(e.t for e in events if isinstance(e, ev.Stepped)), home
+
+
+async def test_log_lines_around_the_events_are_shown_with_secrets_masked(tmp_path: Path) -> None:
+    events, acted, home = await with_a_cell(tmp_path)
 
     def line(t: float, message: str) -> str:
         at = f"2026-01-01T00:{int(t // 60):02}:{t % 60:06.3f}+00:00"
@@ -333,12 +338,7 @@ async def test_a_note_tells_nothing_of_the_machine_its_files_lie_on(tmp_path: Pa
 
 
 async def test_what_a_log_says_again_and_again_is_one_line_that_tells_how_often(tmp_path: Path) -> None:
-    events = await events_of()
-    label = next(e.scenario for e in events if isinstance(e, ev.ScenarioStarted))
-    events.insert(1, ev.CellReady(0.1, label, "cell-1", 0.1))
-    acted = next(e.t for e in events if isinstance(e, ev.Stepped))
-    home = tmp_path / "logs" / "cell-1"
-    home.mkdir(parents=True)
+    events, acted, home = await with_a_cell(tmp_path)
     lines = [(acted, "closed"), (acted + 0.01, "closed"), (acted + 0.02, "closed"), (acted + 0.03, "opened")]
     (home / "front.log").write_text(
         "".join(f"2026-01-01T00:{int(t // 60):02}:{t % 60:06.3f}+00:00 WARN {said}\n" for t, said in lines)
