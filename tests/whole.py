@@ -10,7 +10,7 @@ from harness.engine.session import Session
 from harness.fronts.wiring import equip
 from harness.model.arms import TIMELINE
 from harness.model.criteria import Verdict
-from harness.model.events import Acted, RuleJudged
+from harness.model.events import RuleJudged
 from harness.model.runtime import Runtime
 from harness.model.scenario import Scenario
 from harness.report.record import Recorder, RunRecord
@@ -29,7 +29,6 @@ async def run_all(runtime: Runtime, scenarios: Sequence[Scenario], logs: Path, s
         profile="ci",
         logs=logs,
         clock_s=clock.now_s,
-        act=lambda label, fields: recorder.add(Acted(clock.now_s(), label, **fields)),
         cells="whole",
     )
     await session.run(plan.items(scenarios, TIMELINE, seed), machine.bears_cells(), adapt=True)

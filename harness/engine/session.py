@@ -72,7 +72,6 @@ class Session:
         profile: str,
         logs: Path,
         clock_s: Callable[[], float],
-        act: Callable[[str | None, dict[str, Any]], None],
         policy: PolicyOf = lambda _settings: None,
         cells: str = "cell",
     ) -> None:
@@ -85,7 +84,6 @@ class Session:
         self._profile = profile
         self._logs = logs
         self._now = clock_s
-        self._act = act
         self._policy = policy
         self._cells = cells
         self._made = 0
@@ -220,8 +218,9 @@ class Session:
         lane.cell = cell
 
         def act(_verb: str, fields: dict[str, Any]) -> None:
-            self._secretary.saw(Acted(self._now(), lane.label, **fields))
-            self._act(lane.label, fields)
+            acted = Acted(self._now(), lane.label, **fields)
+            self._secretary.saw(acted)
+            self._tell(acted)
 
         lane.equipment = self._equip(cell, act)
         await cell.ready(timeout_s=CELL_READY_S)

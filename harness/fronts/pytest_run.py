@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Any
 
 from harness.drivers.clock import SystemClock
 from harness.engine import plan
@@ -12,7 +11,7 @@ from harness.fronts import reports
 from harness.fronts.wiring import Options, equip, make_runtime, prepare
 from harness.model.arms import ARMS
 from harness.model.errors import InfrastructureError, UsageError
-from harness.model.events import Acted, Event, RunFinished, RunStarted
+from harness.model.events import Event, RunFinished, RunStarted
 from harness.model.runtime import Runtime
 from harness.report.journal import Journal
 from harness.report.record import Recorder
@@ -86,9 +85,6 @@ class CatalogueRun:
         self.started = True
         await self._runtime.open()
 
-        def act(label: str | None, fields: dict[str, Any]) -> None:
-            self._emit(Acted(self._clock.now_s(), label, **fields))
-
         self._session = Session(
             self._runtime,
             self._plan.catalogue,
@@ -97,7 +93,6 @@ class CatalogueRun:
             profile=options.profile,
             logs=self.folder / "logs",
             clock_s=self._clock.now_s,
-            act=act,
         )
         labels = [item.label for item in self._plan.items]
         self._emit(

@@ -28,7 +28,7 @@ from harness.fronts.channel import Setup
 from harness.fronts.workers import WorkerSession
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
-from harness.model.events import Acted, Event, Noted, RunFinished, RunStarted
+from harness.model.events import Event, Noted, RunFinished, RunStarted
 from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Catalogue
 from harness.model.span import Settings
@@ -239,9 +239,6 @@ def _session(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent) -
     """Cells side by side have a worker process each; one alone needs none."""
     options, logs = ready.options, ready.folder / "logs"
 
-    def act(label: str | None, fields: dict[str, Any]) -> None:
-        emit(Acted(clock.now_s(), label, **fields))
-
     def setup(number: int) -> Setup:
         return Setup(
             ready.topology, runtime.name, options.profile, options.catalogue, options.runbook, logs,
@@ -257,7 +254,6 @@ def _session(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent) -
         profile=options.profile,
         logs=logs,
         clock_s=clock.now_s,
-        act=act,
         policy=lambda numbers: slo_policy(ready.catalogue, numbers),
     )
 

@@ -22,7 +22,7 @@ from harness.fronts.channel import Done, Hired, RunOne, Setup, Told, hear, say
 from harness.fronts.wiring import equip, make_runtime, slo_policy
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError
-from harness.model.events import Acted, Event
+from harness.model.events import Event
 
 
 class Worker:
@@ -43,7 +43,6 @@ class Worker:
             profile=setup.profile,
             logs=setup.logs,
             clock_s=self._clock.now_s,
-            act=lambda label, fields: self._tell(Acted(self._clock.now_s(), label, **fields)),
             policy=lambda numbers: slo_policy(self._catalogue, numbers),
             cells=setup.cells,
         )

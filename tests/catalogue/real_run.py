@@ -54,7 +54,6 @@ class Stage:
             profile="ci",
             logs=logs,
             clock_s=self.clock.now_s,
-            act=lambda _label, _fields: None,
             cells="stage",
         )
 

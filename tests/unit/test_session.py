@@ -29,7 +29,6 @@ class Bearing(Session):
             profile="ci",
             logs=Path(),
             clock_s=lambda: 0.0,
-            act=lambda _label, _fields: None,
         )
 
     async def run_one(self, lane: Lane, item: Any) -> Outcome:
