@@ -19,6 +19,7 @@ from tests.catalogue.real_run import CATALOGUE
 
 async def run_all(runtime: Runtime, scenarios: Sequence[Scenario], logs: Path, seed: int = 11) -> RunRecord:
     """Run the scenarios on as many cells as the machine bears."""
+    machine.spare_long_collections()
     clock = SystemClock()
     recorder = Recorder(keep_sweeps=False)
     session = Session(

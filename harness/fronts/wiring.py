@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import random
 import secrets
 import signal
@@ -286,8 +285,6 @@ def run_to_end(ready: Plan, on_event: OnEvent) -> Result:
 
     import uvloop  # noqa: PLC0415  (saves a sixth of the CPU, and only a run needs it)
 
-    # A collection that goes through every imported module stops all lanes for 70 ms, and none of that is garbage.
-    gc.collect()
-    gc.freeze()
+    machine.spare_long_collections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main())

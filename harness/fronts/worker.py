@@ -6,13 +6,13 @@ over its standard input. Nest and workers end with the runner, however it ends.
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
 from typing import Any
 
 from harness.drivers.clock import SystemClock
+from harness.drivers.machine import spare_long_collections
 from harness.drivers.spawner_child import die_with
 from harness.engine.plan import Item, choose
 from harness.engine.session import Lane, Session
@@ -119,8 +119,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     die_with(runner)
     door, nest = socket.socket(fileno=os.dup(0)), os.getpid()
-    gc.collect()
-    gc.freeze()
+    spare_long_collections()
     while True:
         said, handed, _, _ = socket.recv_fds(door, 1, 1)
         if not said:

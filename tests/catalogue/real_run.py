@@ -9,6 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from harness.drivers.clock import SystemClock
+from harness.drivers.machine import spare_long_collections
 from harness.drivers.process import ProcessRuntime
 from harness.engine import plan
 from harness.engine.outcome import Outcome
@@ -129,6 +130,7 @@ def flat(fault: Fault) -> tuple[Fault, ...]:
 async def stage(runtime: ProcessRuntime, tmp_path_factory: Any) -> AsyncIterator[Stage]:
     """The session's stage."""
     runtime.want("keycloak")
+    spare_long_collections()
     made = Stage(runtime, Path(tmp_path_factory.mktemp("stage")))
     yield made
     await made.session.let_go(made.lane)
