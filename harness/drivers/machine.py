@@ -2,6 +2,7 @@
 
 import gc
 import os
+import time
 
 import psutil
 
@@ -20,11 +21,22 @@ LOOK_S = 0.2
 def bears_cells() -> int:
     """How many cells side by side leave room: by idle cores now, and by free memory."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    now = psutil.cpu_times_percent(LOOK_S)
-    # What runs at a low priority gives way.
-    idle = (now.idle + getattr(now, "nice", 0.0)) / 100
     memory = psutil.virtual_memory().available - KEYCLOAK_MEMORY
-    return max(1, min(int(cores * idle * CELLS_A_CORE), memory // MEMORY_A_CELL))
+    return max(1, min(int(cores * idle_share() * CELLS_A_CORE), memory // MEMORY_A_CELL))
+
+
+def idle_share() -> float:
+    """The share of all cores that is free or at work at a low priority, which gives way; looks for `LOOK_S`.
+
+    Of what the cores did in that time: psutil's own percentages count a look of less than a core's second as busy.
+    """
+    before = psutil.cpu_times()
+    time.sleep(LOOK_S)
+    after = psutil.cpu_times()
+    spent = {name: max(0.0, getattr(after, name) - getattr(before, name)) for name in after._fields}
+    # Linux counts a guest's time in its host's too.
+    total = sum(s for name, s in spent.items() if not name.startswith("guest"))
+    return (spent["idle"] + spent.get("nice", 0.0)) / total if total else 1.0
 
 
 def spare_long_collections() -> None:
