@@ -132,7 +132,7 @@ class InvariantWatch:
         found: list[Made] = []
         for invariant, ruling in judged(self._of, facts):
             self._emit(told(self._clock.now_s(), self._label, invariant, ruling, breaks))
-            made = finding_of(invariant, ruling, breaks, over=course.over)
+            made = finding_of(invariant, ruling, breaks, course)
             found += [made] if made else []
         try:
             self._emit(LedgerCounted(self._clock.now_s(), self._label, self._of.stages(facts)))
@@ -177,14 +177,17 @@ def told(t: float, label: str, invariant: Invariant, ruling: Ruling, breaks: tup
     )
 
 
-def finding_of(invariant: Invariant, ruling: Ruling, breaks: tuple[str, ...], *, over: bool) -> Made | None:
-    """The finding of a ruling: a breach that nobody announced, or what should be known by now and is not."""
+def finding_of(invariant: Invariant, ruling: Ruling, breaks: tuple[str, ...], course: Course) -> Made | None:
+    """The finding of a ruling: a breach nobody announced, an announced one that did not come, or what is not known."""
     if ruling.verdict is Verdict.BROKEN and invariant.name not in breaks:
         first = ruling.violations[0]
         more = f" (and {len(ruling.violations) - 1} more)" if len(ruling.violations) > 1 else ""
         return Finding.INVARIANT_BROKEN, f"{invariant.name} {invariant.title}: {first.id}: {first.says}{more}"
-    if ruling.verdict is Verdict.UNKNOWN and over:
+    if ruling.verdict is Verdict.UNKNOWN and course.over:
         return Finding.UNKNOWN, f"{invariant.name} {invariant.title}: cannot be known: {ruling.says}"
+    if ruling.verdict is Verdict.HELD and invariant.name in breaks and course.injects and course.over:
+        held = f"{invariant.name} {invariant.title}: held, although the fault is said to break it"
+        return Finding.NOT_REPRODUCED, held
     return None
 
 

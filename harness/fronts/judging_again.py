@@ -294,7 +294,7 @@ def _invariants(
             continue
         says = "; ".join(f"{v.id}: {v.says}" for v in ruling.violations[:3])
         again.lines.append(Line(invariant.name, then.get(invariant.name), ruling.verdict.value, says))
-        made = finding_of(invariant, ruling, scenario.breaks, over=facts.course.over)
+        made = finding_of(invariant, ruling, scenario.breaks, facts.course)
         if made is not None:
             yield made[0]
 

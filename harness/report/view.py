@@ -25,7 +25,6 @@ PHASE_EVIDENCE = {
 SECTION_EVIDENCE = {
     Finding.NO_WITNESS.value: "witness",
     Finding.TOO_BUSY.value: "counts",
-    Finding.INVARIANT_BROKEN.value: "invariants",
 }
 """Findings whose evidence is no judgement, and the part of the page that holds it."""
 
@@ -95,7 +94,7 @@ class ScenarioView:
 
     def behind_finding(self, found: Found) -> str:
         """The name of what stands behind a finding."""
-        section = SECTION_EVIDENCE.get(found.finding)
+        section = "invariants" if found.phase == Phase.INVARIANTS.value else SECTION_EVIDENCE.get(found.finding)
         if section:
             return f"{self.key}-{section}"
         if found.finding == Finding.COLLATERAL.value:

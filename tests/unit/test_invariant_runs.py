@@ -95,6 +95,20 @@ async def test_a_breach_that_the_scenario_announces_refutes_nothing_and_is_told_
     assert [(e.verdict, e.expected) for e in journal if isinstance(e, InvariantJudged)] == [("broken", True)]
 
 
+async def test_a_breach_that_was_announced_and_did_not_come_refutes_the_claim() -> None:
+    world = World()
+    own = replace(scenario(world), breaks=("X1",))
+    outcome, _ = await play(world, of=own, invariants=invariants(world))
+    assert [f for f, _, _ in outcome.findings] == [F.NOT_REPRODUCED]
+    assert outcome.findings[0][2] == "X1 nothing is lost: held, although the fault is said to break it"
+    for arm in (CONTROL, UNTREATED):
+        world = World()
+        outcome, _ = await play(
+            world, of=replace(scenario(world), breaks=("X1",)), invariants=invariants(world), arm=arm
+        )
+        assert [f for f, _, _ in outcome.findings] == [F.AS_EXPECTED], arm.name
+
+
 async def test_what_cannot_be_known_is_no_proof() -> None:
     world = World()
     assert await findings(world, invariants(world, blind=True)) == [F.UNKNOWN]
