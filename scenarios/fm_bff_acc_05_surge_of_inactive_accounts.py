@@ -74,7 +74,7 @@ SCENARIO = Scenario(
     recovery=eventually(
         gateway.inactive_share.at_most(0.01),
         account.rightly_suspended_rows.equals(RIGHTLY_SUSPENDED),
-        account.suspended_rows.equals(RIGHTLY_SUSPENDED),
+        account.wrongly_suspended_rows.equals(0),
         account.audit_differences.equals(0),
         within_s=8.0,
         hold_s=1.5,

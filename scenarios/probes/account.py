@@ -121,6 +121,14 @@ suspend_records = sql_probe(
 RIGHTLY = "fraud"
 """The reason of suspensions that are right and must outlive every repair."""
 
+wrongly_suspended_rows = sql_probe(
+    "account.wrongly_suspended_rows",
+    "users that are suspended and never were for a good reason",
+    "SELECT count(*) FROM account.users u WHERE u.status = 'SUSPENDED' AND NOT EXISTS (SELECT FROM account.audit_logs a"
+    " WHERE a.target_user_id = u.user_id AND a.action = 'SUSPEND'"
+    f" AND a.metadata_json::jsonb->>'reason' IN ('{RIGHTLY}', 'abuse'))",
+)
+
 rightly_suspended_rows = sql_probe(
     "account.rightly_suspended_rows",
     "rightly suspended users that are suspended",

@@ -115,11 +115,11 @@ def _s(length: Number) -> float:
 
 def _everyday(scenario: Scenario, extras: Extras, topology: Topology, profile: str) -> Scenario:
     """With the traffic of every drill, and settings that give a person time."""
-    kinds = {type(w) for w in extras.traffic}
-    own: dict[type, Workload] = {}
+    usual_names = {w.name for w in extras.traffic}
+    own: dict[str, Workload] = {}
     for workload in scenario.workload:
-        if type(workload) not in kinds:
-            own.setdefault(type(workload), workload)
+        if workload.name not in usual_names:
+            own.setdefault(workload.name, workload)
     patient = {}
     for (owner, name), value in extras.patience.items():
         usual = topology.settings_of(owner, profile).get(name)
