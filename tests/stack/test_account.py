@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.drivers.equipment import CellEquipment
+from harness.engine.reconcile import reconcile
 from harness.model.values import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -36,6 +37,20 @@ async def test_an_identity_is_one_user_however_many_ask_at_once(kit: CellEquipme
     assert {r.json()["userId"] for r in replies} == {str(wanted)}
     assert replies[0].json() == {"userId": str(wanted), "accountStatus": "ACTIVE", "roles": ["USER"]}
     assert await kit.observer.sql("SELECT count(*) FROM account.users") == [(1,)]
+
+
+async def test_the_first_who_asks_a_database_that_is_back_is_served_however_many_connections_died(
+    kit: CellEquipment,
+) -> None:
+    held = 0
+    for _ in range(20):
+        await asyncio.gather(*(resolve(kit, f"s{n}") for n in range(30)))
+        rows = await kit.observer.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'account'")
+        held = max(held, rows[0][0])
+    assert held >= 4
+    await kit.injector.kill("postgres")
+    assert any("postgres" in d.lower() for d in await reconcile(kit))
+    assert (await resolve(kit, "s1")).status == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Internal-Token": ""}, {"X-Internal-Token": "not-it"}])

@@ -28,8 +28,9 @@ async def logged_in(kit: CellEquipment, user: str = "user-001") -> tuple[HttpBro
     browser = kit.client.browser("gateway-bff")
     good, reply = await log_in(kit.client, browser, user)
     assert good, (reply.status, reply.headers.get("location"))
-    me = (await browser.request("GET", "/v1/me")).json()
-    return browser, me["userId"]
+    me = await browser.request("GET", "/v1/me")
+    assert me.status == 200, (me.status, me.code, me.error)
+    return browser, me.json()["userId"]
 
 
 async def test_a_login_through_keycloak_ends_in_a_session(keycloak: CellEquipment) -> None:

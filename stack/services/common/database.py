@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakSet
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -41,6 +42,8 @@ class Database:
         self._size = settings.integer(f"{service}.database.pool-size", 10)
         self._lifetime_s = settings.duration_s(f"{service}.database.max-lifetime", "30m")
         self._pool: AsyncConnectionPool[Connection] | None = None
+        self._alike: WeakSet[Connection] = WeakSet()
+        """Opened since the pool was last drained: when one of them is dead, the others may be, and nobody has looked."""
         self._migrated = False
         self._migrating = Loop(f"{service} migrations", self._migrate_once, 0.1, survives=(psycopg.Error, OSError))
 
@@ -69,8 +72,9 @@ class Database:
             reconnect_timeout=self.acquire_timeout_s,
             num_workers=2,
             open=False,
+            configure=self._opened,
             # A connection that died while it was idle must not fail whoever gets it next.
-            check=AsyncConnectionPool.check_connection,
+            check=self._check,
         )
         await self._pool.open(wait=False)
         await self._migrating.start()
@@ -81,6 +85,22 @@ class Database:
         if self._pool is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._pool.close(timeout=0.3), 0.8)
+
+    async def _opened(self, connection: Connection) -> None:
+        self._alike.add(connection)
+
+    async def _check(self, connection: Connection) -> None:
+        """Raises when the connection is dead; then those that idled beside it are given up with it.
+
+        The pool waits a second before it tries a third one, so that a few dead ones use up all the time of whoever waits.
+        """
+        try:
+            await AsyncConnectionPool.check_connection(connection)
+        except psycopg.Error:
+            if connection in self._alike:
+                self._alike.clear()
+                await self.pool.drain()
+            raise
 
     async def ready(self) -> bool:
         """Whether the schema is in place; a database that went away since shows in the answers, not here."""
