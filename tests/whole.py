@@ -1,42 +1,42 @@
-"""The whole catalogue at once, cells side by side as `gameday run` does it; each claim is then a test of its own."""
+"""The whole catalogue by `gameday run` itself, as people run it; each claim is then a test of its own."""
 
+import asyncio
+import os
+import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.drivers import machine
-from harness.drivers.clock import SystemClock
-from harness.engine import plan
-from harness.engine.session import Session
-from harness.fronts.wiring import equip
-from harness.model.arms import TIMELINE
 from harness.model.criteria import Verdict
 from harness.model.events import RuleJudged
-from harness.model.runtime import Runtime
-from harness.model.scenario import Scenario
-from harness.report.record import Recorder, RunRecord
+from harness.report import journal, record
+from harness.report.record import RunRecord
 from tests.catalogue.real_run import CATALOGUE
 
-CELLS = machine.bears_cells()
-"""Looked at before anything of ours is started: a provider of identities that begins takes both cores for seconds."""
 
-
-async def run_all(runtime: Runtime, scenarios: Sequence[Scenario], logs: Path, seed: int = 11) -> RunRecord:
-    """Run the scenarios on as many cells as the machine bears."""
-    machine.spare_long_collections()
-    clock = SystemClock()
-    recorder = Recorder(keep_sweeps=False)
-    session = Session(
-        runtime,
-        CATALOGUE,
-        lambda cell, act: equip(cell, act, clock),
-        recorder.add,
-        profile="ci",
-        logs=logs,
-        clock_s=clock.now_s,
-        cells="whole",
+async def run_all(runtime: str, reports: Path, seed: int = 11) -> RunRecord:
+    """Run every scenario once, on as many cells as the machine bears; gives what the journal says."""
+    arguments = ("run", "--runtime", runtime, "--seed", str(seed), "--reports", str(reports))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "harness.fronts.cli", *arguments),
+        env={**os.environ, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
-    await session.run(plan.items(scenarios, TIMELINE, seed), CELLS, adapt=True)
-    return recorder.run
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.wait()
+    return _recorded(reports, output.decode(errors="replace"))
+
+
+def _recorded(reports: Path, output: str) -> RunRecord:
+    latest = reports / "latest" / journal.JOURNAL
+    assert latest.exists(), output[-2000:]
+    return record.of(journal.read(latest), keep_sweeps=False)
 
 
 BREACHES: dict[tuple[str, str], str] = {}

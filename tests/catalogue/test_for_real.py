@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from harness.drivers.process import ProcessRuntime
 from harness.model.arms import ARMS, CONTROL, PLACEBO, UNTREATED, Arm
 from harness.model.criteria import eventually
 from harness.model.events import Finding, Phase, RuleJudged
@@ -46,9 +45,9 @@ def kinds(outcome: object) -> list[Finding]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def whole(runtime: ProcessRuntime, tmp_path_factory: Any) -> RunRecord:
+async def whole(tmp_path_factory: Any) -> RunRecord:
     """All of them, run once."""
-    return await run_all(runtime, SCENARIOS, Path(tmp_path_factory.mktemp("whole")))
+    return await run_all("process", Path(tmp_path_factory.mktemp("whole")))
 
 
 @pytest.mark.timeout(900)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from harness.drivers.docker import DockerRuntime
 from harness.report.record import RunRecord
 from tests.catalogue.real_run import CATALOGUE
+from tests.containers.real_docker import engine
 from tests.whole import broken_rules, run_all, shortfall
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.engine, pytest.mark.timeout(900)]
@@ -17,9 +17,10 @@ SCENARIOS = list(CATALOGUE.scenarios.values())
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def in_containers(docker_runtime: DockerRuntime, tmp_path_factory: Any) -> RunRecord:
+async def in_containers(tmp_path_factory: Any) -> RunRecord:
     """All of them, run once."""
-    return await run_all(docker_runtime, SCENARIOS, Path(tmp_path_factory.mktemp("whole")))
+    engine()
+    return await run_all("docker", Path(tmp_path_factory.mktemp("whole")))
 
 
 @pytest.mark.parametrize("label", [s.label for s in SCENARIOS])
