@@ -36,6 +36,6 @@ DECOYS = (
     ("account", "account.database.statement-timeout", "2500ms"),
     ("entitlement", "entitlement.outbox.batch-size", "60"),
     ("matchmaking", "matchmaking.nats.ping-interval", "1200ms"),
-    ("notification", "notification.delivery.parallelism", "22"),
+    ("notification", "notification.database.pool-size", "12"),
 )
 """Of settings that no scenario sets: a decoy that is left out for one scenario alone would tell of it."""

@@ -1,5 +1,6 @@
 """What the machine bears, from what its cores did during one short look."""
 
+import os
 from collections import namedtuple
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from harness.drivers import machine
 
+Memory = namedtuple("Memory", "available")  # noqa: PYI024
 Times = namedtuple("Times", "user nice system idle guest")  # noqa: PYI024  (the shape of psutil's own)
 
 
@@ -33,3 +35,19 @@ def test_a_short_look_tells_what_is_free(
     monkeypatch.setattr(psutil, "cpu_times", next_reading)
     monkeypatch.setattr(machine, "LOOK_S", 0.0)
     assert machine.idle_share() == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("shares", "cells"),
+    [([1.0], 2), ([0.1, 0.2, 0.9], 2), ([0.3, 0.5, 0.1, 0.0, 0.4], 1), ([0.0] * 5, 1)],
+    ids=["quiet", "busy for a moment", "busy", "nothing is free"],
+)
+def test_a_moment_of_work_beside_does_not_halve_the_cells(
+    monkeypatch: pytest.MonkeyPatch, shares: list[float], cells: int
+) -> None:
+    left = iter(shares)
+    monkeypatch.setattr(machine, "idle_share", lambda: next(left))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1}, raising=False)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(8 * 2**30))
+    assert machine.bears_cells() == cells
+    assert list(left) == []
