@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from harness.model.errors import Unreadable
 from harness.model.invariants import SAMPLES, Facts, Invariant, Invariants, NothingToJudge, Row, Violation
 from harness.model.span import setting
+from harness.model.words import counted
 from scenarios.facts import ALLOWED, OWNER, SOURCES, TOKEN, in_flight, text
 from scenarios.ways import Way, stages, ways
 
@@ -30,11 +31,11 @@ def _entry(facts: Facts) -> Found:
     asked = [*facts.rows("entry"), *facts.rows("provider")]
     healthy = [r for r in asked if r["status"] is not None and r["status"] < 500]
     if not healthy:
-        raise Unreadable(f"the gateway gave no answer to any of {len(asked)} requests")
+        raise Unreadable(f"the gateway gave no answer to any of {counted(len(asked), 'request')}")
     wrong = [r for r in healthy if r["status"] != 302 or not _leads(r)]
     return [
         Violation(r["path"], f"answered {r['status']}, to {r['location'] or 'nowhere'}", (_at(r),)) for r in wrong
-    ], f"{len(healthy)} answers of {len(asked)} requests"
+    ], f"{counted(len(healthy), 'answer')} of {counted(len(asked), 'request')}"
 
 
 def _leads(row: Row) -> bool:
@@ -63,7 +64,7 @@ def _active(facts: Facts) -> Found:
             found.append(
                 Violation(me["user"], f"/v1/me succeeded for an account that is {says or 'SUSPENDED'}", history)
             )
-    return found, f"{len(asked)} answers of /v1/me, {len(looks)} looks at who is suspended"
+    return found, f"{counted(len(asked), 'answer')} of /v1/me, {counted(len(looks), 'look')} at who is suspended"
 
 
 def _refused(kind: str, what: str) -> Callable[[Facts], Found]:
@@ -71,12 +72,12 @@ def _refused(kind: str, what: str) -> Callable[[Facts], Found]:
         asked = [r for r in facts.rows("boundaries") if r["kind"] == kind and r["expected"] != ALLOWED]
         answered = [r for r in asked if r["status"] is not None and r["status"] < 500]
         if not answered:
-            raise Unreadable(f"account gave no answer to any of {len(asked)} requests")
+            raise Unreadable(f"account gave no answer to any of {counted(len(asked), 'request')}")
         open_ = [r for r in answered if r["status"] not in {401, 403}]
         return [
             Violation(r["says"], f"{what} was let through: {r['status']} {r['code'] or ''}".rstrip(), (_at(r),))
             for r in open_
-        ], f"{len(answered)} requests that must be refused"
+        ], f"{counted(len(answered), 'request')} that must be refused"
 
     return check
 
@@ -93,7 +94,7 @@ def _one_user(facts: Facts) -> Found:
         wanted = str(uuid.UUID(bytes=digest, version=3))
         if row["user"] != wanted:
             found.append(Violation(name, f"belongs to {row['user']}, not to {wanted}", (_at(row),)))
-    return found, f"{len({(r['provider'], r['subject']) for r in rows})} identities"
+    return found, counted(len({(r["provider"], r["subject"]) for r in rows}), "identity", "identities")
 
 
 def _once(facts: Facts) -> Found:
@@ -110,14 +111,12 @@ def _once(facts: Facts) -> Found:
     found += _state_changes(facts)
     for way in known.values():
         if len(way.notifications) > 1:
-            found.append(way.violation(f"{len(way.notifications)} notifications for one event"))
+            found.append(way.violation(f"{counted(len(way.notifications), 'notification')} for one event"))
         if way.origin and way.processed and not way.notifications:
             found.append(way.violation("processed, but there is no notification"))
         found += [way.violation(says) for says in _sends_too_many(way)]
-    return (
-        found,
-        f"{len(known)} event ids, {sum(way.repeats for way in known.values())} repeats with an unknown outcome",
-    )
+    repeats = sum(way.repeats for way in known.values())
+    return found, f"{counted(len(known), 'event id')}, {counted(repeats, 'repeat')} with an unknown outcome"
 
 
 def _state_changes(facts: Facts) -> list[Violation]:
@@ -132,7 +131,11 @@ def _state_changes(facts: Facts) -> list[Violation]:
         seen = (audits.get((aggregate, action), 0), events[aggregate, kind])
         if seen != (count, count):
             found.append(
-                Violation(aggregate, f"{count} {action} commands, {seen[0]} audit records, {seen[1]} outbox rows")
+                Violation(
+                    aggregate,
+                    f"{counted(count, f'{action} command')}, {counted(seen[0], 'audit record')}, "
+                    f"{counted(seen[1], 'outbox row')}",
+                )
             )
     return found
 
@@ -162,7 +165,7 @@ def _ended(facts: Facts) -> Found:
         for r in facts.rows("messages")
         if r["event_id"] is None and (r["stream"], r["seq"]) not in ended
     ]
-    return found, f"{sum(way.origin for way in known.values())} event ids from their origin to their end"
+    return found, f"{counted(sum(way.origin for way in known.values()), 'event id')} from origin to end"
 
 
 def _looks(facts: Facts, source: str) -> int:
@@ -191,7 +194,7 @@ def _together(facts: Facts) -> Found:
     found += [
         Violation(i, "in the DLQ without being FAILED, at the end", ()) for i in sorted(in_dlq - failed - rows.keys())
     ]
-    return found, f"{looks} looks, {len(failed)} FAILED and {len(in_dlq)} in the DLQ at the end"
+    return found, f"{counted(looks, 'look')}, {len(failed)} FAILED and {len(in_dlq)} in the DLQ at the end"
 
 
 def _no_part(facts: Facts) -> Found:
@@ -201,8 +204,8 @@ def _no_part(facts: Facts) -> Found:
     for way in ways(facts).values():
         both = [1 for first, second in way.pairs() if way.overlap(first, second)]
         if both:
-            found.append(way.violation(f"two owners sent it at once, {len(both)} times"))
-    return found, f"{_looks(facts, 'torn')} looks at claims and marks"
+            found.append(way.violation(f"two owners sent it at once, {counted(len(both), 'time')}"))
+    return found, f"{counted(_looks(facts, 'torn'), 'look')} at claims and marks"
 
 
 def _on_record(facts: Facts) -> Found:
@@ -214,11 +217,11 @@ def _on_record(facts: Facts) -> Found:
     return [
         Violation(
             user,
-            f"{rows[0]['status']}, but {_last_action(rows[0])}, at {len(rows)} of {looks} looks",
+            f"{rows[0]['status']}, but {_last_action(rows[0])}, at {len(rows)} of {counted(looks, 'look')}",
             tuple(f"{_at(r)}: {r['status']}, {_last_action(r)}" for r in (rows[0], *rows[1:][-1:])),
         )
         for user, rows in seen.items()
-    ], f"{looks} looks at accounts and their last audit records"
+    ], f"{counted(looks, 'look')} at accounts and their last audit records"
 
 
 def _last_action(row: Row) -> str:

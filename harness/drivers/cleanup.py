@@ -15,6 +15,7 @@ import psutil
 from harness.drivers import owner
 from harness.drivers.docker_engine import Engine, EngineError, clear_now
 from harness.drivers.process import OWNER_FILE, state_folder
+from harness.model.words import counted
 
 
 def clean_up(*, containers: bool = True) -> list[str]:
@@ -62,7 +63,7 @@ def _processes(marks: Mapping[str, Any]) -> list[str]:
     for process in [*(p.pid for p in family), pid]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(process, signal.SIGKILL)
-    return [f"ended {len(family) + 1} processes of a run that is gone"]
+    return [f"ended {counted(len(family) + 1, 'process', 'processes')} of a run that is gone"]
 
 
 def _stacks() -> list[str]:

@@ -22,6 +22,7 @@ from harness.model.events import (
     Stepped,
     Swept,
 )
+from harness.model.words import counted
 
 BACKLOG = ("_rows", "_messages", "_tickets", "_depth", "backlog")
 """How the names of probes of backlogs end."""
@@ -64,7 +65,7 @@ def concluded(conduct: Conduct, events: Sequence[Event]) -> Iterator[Event]:
     for rule in conduct.rules:
         broken = rule.check(conducted)
         if broken is None:
-            yield RuleJudged(t, label, rule.key, rule.title, Verdict.HELD.value, f"{len(conducted.acts)} acts")
+            yield RuleJudged(t, label, rule.key, rule.title, Verdict.HELD.value, counted(len(conducted.acts), "act"))
         else:
             yield RuleJudged(t, label, rule.key, rule.title, Verdict.BROKEN.value, broken[1], said(broken[0]))
     counts = consistency(conduct, events)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from harness.model.criteria import ConditionEvidence, Criterion, always, eventually
 from harness.model.probes import Sweep
 from harness.model.span import as_span
+from harness.model.words import counted
 
 TOO_LATE_MS = 50.0
 """Send lateness p99 beyond which the machine, not the system, shaped the figures (measured: the knee lies there)."""
@@ -45,4 +46,4 @@ def short(conditions: tuple[ConditionEvidence, ...], what: str) -> str:
 def _one(c: ConditionEvidence) -> str:
     last = "never read" if c.last is None else f"{c.last:.4g}"
     lacked = f", {c.lacked} without a sample" if c.lacked else ""
-    return f"{c.text}: last {last}, met in {c.met} of {c.met + c.missed + c.lacked} sweeps{lacked}"
+    return f"{c.text}: last {last}, met in {c.met} of {counted(c.met + c.missed + c.lacked, 'sweep')}{lacked}"

@@ -35,6 +35,7 @@ from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section, Step
 from harness.model.span import Settings, as_span
 from harness.model.witness import Seen, Witness
+from harness.model.words import counted
 
 STEADY_S = 2.0
 """How long the steady stretch is judged as control; ten sweeps, four scrapes."""
@@ -259,7 +260,7 @@ class ScenarioRun(Narrator):
             if number < len(steps):
                 await self._watch.rest(self._now())
                 self._check()
-        self._end(Phase.RESPOND, started_s, f"{len(steps)} steps")
+        self._end(Phase.RESPOND, started_s, counted(len(steps), "step"))
 
     async def _carry_out(self, step: Step) -> None:
         began_s = self._now()

@@ -13,6 +13,7 @@ from harness.model.events import KINDS, Claim, Claimed, Event, Queried, RunStart
 from harness.model.runbook import Query
 from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
+from harness.model.words import counted
 from harness.report import journal
 from harness.runbook.coverage import LastClaim, Refusal, Sample, Seen, missed
 from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
@@ -163,7 +164,7 @@ def sampled(
     if not book.queries:
         return catalogue, (f"runbook {_near(path)}: it has no queries",)
     queries, refused = looked_at(book, window_factor(topology, profile))
-    notes = [f"runbook {_near(path)}: {len(queries)} queries are sampled"]
+    notes = [f"runbook {_near(path)}: {counted(len(queries), 'query is', 'queries are')} sampled"]
     notes += [f"runbook {_near(path)}: {key} is not run: {why.says}" for key, why in refused.items()]
     return with_queries(catalogue, book, queries), tuple(notes)
 

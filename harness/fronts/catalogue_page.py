@@ -7,6 +7,7 @@ from harness.model.criteria import Criterion
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import as_span
 from harness.model.topology import Topology
+from harness.model.words import counted
 from harness.runbook.parse import Runbook, read
 
 NOTE = "Generated from the code by `make docs`; a test fails when it is out of date."
@@ -23,9 +24,8 @@ def page(catalogue: Catalogue, topology: Topology, chosen: Sequence[Scenario], b
     sections = sorted({k for keys in within.values() for k in keys}, key=lambda k: [int(n) for n in k.split(".")])
     lines = ["# The catalogue", "", NOTE, ""]
     variants = sum(len(s.variants) for s in chosen)
-    lines += [
-        f"{len(chosen)} failure modes, {variants} variants. Lengths are seconds: {' / '.join(topology.profiles)}."
-    ]
+    size = f"{counted(len(chosen), 'failure mode')}, {counted(variants, 'variant')}"
+    lines.append(f"{size}. Lengths are seconds: {' / '.join(topology.profiles)}.")
     for key in [*sections, ""]:
         own = [s for s in chosen if (within[s.id] or ("",))[0] == key]
         if not own:

@@ -62,8 +62,9 @@ def coverage(**asked: Any) -> int:
     unseen = [q for q in queries.values() if (q.key, q.digest) not in met]
     if unseen and not asked["offline"]:
         from harness.fronts.idle import run_queries  # noqa: PLC0415
+        from harness.model.words import counted  # noqa: PLC0415
 
-        click.echo(f"{len(unseen)} queries that no run has seen: running them on a cell", err=True)
+        click.echo(f"{counted(len(unseen), 'query', 'queries')} no run has seen: running on a cell", err=True)
         found = run_queries(unseen, topology, asked["profile"], asked["runtime"], asked["reports"])
         seen = replace(seen, samples=[*seen.samples, *(Sample("idle", e) for e in found)])
     if asked["accept"]:

@@ -9,6 +9,7 @@ import click
 
 from harness.drivers import clock
 from harness.model.errors import UsageError
+from harness.model.words import counted
 from harness.report.history import History, Result, percentile, set_aside, worse
 
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
@@ -54,7 +55,7 @@ def history(id_: str, stale_after: str, rebuild: bool, reports: Path) -> None:
 
 def _lines(rows: list[Result], now: datetime, limit: timedelta, *, every: bool) -> list[str]:
     last = rows[-1]
-    lines = [f"{last.label:<22} {last.claim:<13} {len(rows)} runs, last {last.at[:16].replace('T', ' ')}"]
+    lines = [f"{last.label:<22} {last.claim:<13} {counted(len(rows), 'run')}, last {last.at[:16].replace('T', ' ')}"]
     lines.append(f"  {_staleness(rows, now, limit)}")
     for name, field in (("TTD", "ttd_s"), ("TTR", "ttr_s"), ("response to recovery", "response_to_recovery_s")):
         values = [v for r in rows if r.claim == "PROVEN" and (v := getattr(r, field)) is not None]

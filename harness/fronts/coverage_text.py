@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.model.words import counted
 from harness.runbook.coverage import GAPS, Coverage, Gap, LastClaim, QueryState, Row
 
 WIDTH = 80
@@ -152,9 +153,9 @@ def _counts(result: Coverage) -> str:
     claimed = sum(bool(b.by) for b in result.bullets)
     proven = sum(bool(r.last) and r.last is not None and r.last.claim == "PROVEN" for r in rows)
     return (
-        f"{len(rows)} failure modes known: {inside} in the runbook, {sum(bool(r.scenario) for r in rows)} with a "
-        f"scenario, {proven} last PROVEN. {claimed} of {len(result.bullets)} bullets claimed. "
-        f"{sum(q.samples > 0 for q in result.queries)} of {len(result.queries)} queries run."
+        f"{counted(len(rows), 'failure mode')} known: {inside} in the runbook, {sum(bool(r.scenario) for r in rows)} with a "
+        f"scenario, {proven} last PROVEN. {claimed} of {counted(len(result.bullets), 'bullet')} claimed. "
+        f"{sum(q.samples > 0 for q in result.queries)} of {counted(len(result.queries), 'query', 'queries')} run."
     )
 
 
@@ -162,8 +163,8 @@ def _verdict(result: Coverage, baseline: Sequence[str] | None) -> str:
     if not result.gaps:
         return "No gaps."
     if baseline is None:
-        return f"{len(result.gaps)} gaps."
-    return f"{len(result.gaps)} gaps, {len(result.new(baseline))} of them new."
+        return f"{counted(len(result.gaps), 'gap')}."
+    return f"{counted(len(result.gaps), 'gap')}, {len(result.new(baseline))} of them new."
 
 
 def _by_kind(gaps: Sequence[Gap]) -> list[tuple[str, list[Gap]]]:

@@ -35,12 +35,14 @@ from harness.model.samples import unpacked as samples_of
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.slis import Measured, Sample
 from harness.model.topology import Topology
+from harness.model.words import counted
 from harness.report.journal import JOURNAL
 from harness.report.record import Recorder, ScenarioRecord
 from harness.slo.policy import SloPolicy, policy_of
 
 QUIET = "quiet"
 
+PASSED_OVER = ("line is no event and was passed over", "lines are no events and were passed over")
 AS_WANTED = ("as control", "as untreated")
 """How the names of judgements end that are wanted to come out broken."""
 
@@ -151,7 +153,7 @@ def read(file: Path) -> tuple[list[Event], list[str]]:
         known = ", ".join(sorted(str(v) for v in versions))
         raise UsageError(f"{file} is a journal of version {known}; this gameday reads version {JOURNAL_VERSION}")
     if not events:
-        raise UsageError(f"{file} is no journal: none of its {len(lines)} lines is an event")
+        raise UsageError(f"{file} is no journal: none of its {counted(len(lines), 'line')} is an event")
     return events, list(_notes(bad, versions, len(lines), cut=not content.endswith(b"\n")))
 
 
@@ -167,7 +169,7 @@ def _notes(bad: list[int], versions: set[object], last: int, *, cut: bool) -> It
     if bad and bad[-1] == last and cut:
         yield f"the last line, {bad.pop()}, is cut off: the run was ended while it was written"
     if bad:
-        yield f"{len(bad)} lines are no events and were passed over, the first is line {bad[0]}"
+        yield f"{counted(len(bad), *PASSED_OVER)}, the first is line {bad[0]}"
     if versions:
         yield f"lines of other versions were passed over: {', '.join(sorted(str(v) for v in versions))}"
 
@@ -380,7 +382,8 @@ def text(result: Result) -> Iterator[str]:
                 yield f"  {line.what}: {line.now or 'not judged'}" + (f"; {line.says}" if line.says else "")
     differ = sum(s.now != s.claimed for s in result.scenarios if not s.reason)
     left = sum(bool(s.reason) for s in result.scenarios)
-    yield f"{len(result.scenarios) - left} judged again, {differ} claims differ, {left} could not be judged"
+    judged, other = len(result.scenarios) - left, counted(differ, "claim differs", "claims differ")
+    yield f"{judged} judged again, {other}, {left} could not be judged"
 
 
 def plain(result: Result) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model import events as ev
+from harness.model.words import counted
 from harness.report.record import RunRecord, ScenarioRecord
 
 STYLE = {"PROVEN": "bold green", "REFUTED": "bold red", "INCONCLUSIVE": "bold yellow", "SKIPPED": "dim"}
@@ -40,7 +41,7 @@ class Plain:
         """Show one event."""
         match event:
             case ev.RunStarted():
-                what = f"{len(event.planned)} scenario{'s' if len(event.planned) != 1 else ''}"
+                what = counted(len(event.planned), "scenario")
                 self._say(event.t, event.run_id, f"{what}, {event.runtime}, {event.profile}, seed {event.seed}")
             case ev.PhaseEnded():
                 took = f"{event.t - event.started_s:.1f} s"
@@ -49,7 +50,11 @@ class Plain:
                 reason = f": {event.reason}" if event.reason else ""
                 self._say(event.t, event.scenario or "", f"{event.claim}{reason}")
             case ev.RunAgain():
-                self._say(event.t, event.scenario or "", f"too busy beside {event.cells - 1} other cells; runs again")
+                self._say(
+                    event.t,
+                    event.scenario or "",
+                    f"too busy beside {counted(event.cells - 1, 'other cell')}; runs again",
+                )
             case ev.Noted():
                 self._say(event.t, event.scenario or "", event.says)
 

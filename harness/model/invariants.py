@@ -13,6 +13,7 @@ from harness.model.criteria import Verdict
 from harness.model.errors import Unreadable
 from harness.model.ports import Observer
 from harness.model.span import Number
+from harness.model.words import counted
 
 Row = Mapping[str, Any]
 """One row by column; values are numbers, texts, truth values or None."""
@@ -164,7 +165,7 @@ class Invariant:
         except (KeyError, TypeError, ValueError) as error:
             return Ruling(Verdict.UNKNOWN, f"the facts are not of the expected form: {type(error).__name__} {error}")
         if violations:
-            return Ruling(Verdict.BROKEN, f"{len(violations)} violations; {says}", tuple(violations))
+            return Ruling(Verdict.BROKEN, f"{counted(len(violations), 'violation')}; {says}", tuple(violations))
         return Ruling(Verdict.HELD, says)
 
 

@@ -90,7 +90,7 @@ def _environment(lang: str) -> Environment:
     )  # fmt: skip
 
     def w(key: str, **values: Any) -> str:
-        return text(key, lang).format(**values) if values else text(key, lang)
+        return text(key, lang, **values)
 
     made.globals.update(w=w, mark=overview.mark)
     made.filters.update(

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.model.words import filled
 from harness.report.sentences import Sentences
 
 LANGUAGES = ("en", "ja")
@@ -51,7 +52,7 @@ def text(key: str, lang: str = ENGLISH, /, **values: object) -> str:
         said = words(ENGLISH).get(key)
     if said is None:
         return key.partition(".")[2] or key
-    return said.format(**values) if values else said
+    return filled(said, values) if values else said
 
 
 def beginning(prefix: str, lang: str) -> dict[str, str]:
@@ -61,9 +62,9 @@ def beginning(prefix: str, lang: str) -> dict[str, str]:
 
 def ended(verdict: str, lang: str) -> str:
     """What a phase came to, in words: its own word, a number of steps, or the findings that it made."""
-    steps = re.fullmatch(r"(\d+) steps", verdict)
+    steps = re.fullmatch(r"(\d+) steps?", verdict)
     if steps:
-        return text("report.one_step" if steps[1] == "1" else "report.steps", lang, n=steps[1])
+        return text("report.steps", lang, n=steps[1])
     known = words(ENGLISH)
     return "; ".join(
         text(f"{'ended' if f'ended.{one}' in known else 'finding'}.{one}", lang) for one in verdict.split("; ")

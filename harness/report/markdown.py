@@ -151,7 +151,7 @@ def _checks(v: ScenarioView, lang: str) -> Iterator[str]:
         return
     yield f"### {text('part.checks', lang)}"
     yield ""
-    heads = [text(f"moment.{word}", lang).format(n=n) for _, word, n in v.check_moments]
+    heads = [text(f"moment.{word}", lang, n=n) for _, word, n in v.check_moments]
     yield f"| {text('report.check', lang)} | {' | '.join(heads)} |"
     yield f"| -- |{' --: |' * len(heads)}"
     for row in v.checks:
@@ -201,7 +201,7 @@ def _measured(v: ScenarioView, lang: str) -> Iterator[str]:
     else:
         yield f"- {text('part.slis', lang)}: {none}"
     if s.workload is not None:
-        sent = text("report.sent", lang).format(sent=s.workload.sent, accepted=s.workload.accepted)
+        sent = text("report.sent", lang, sent=s.workload.sent, accepted=s.workload.accepted)
         yield f"- {text('report.workload', lang)}: {sent}"
     counts = ", ".join(f"{_plain(name)} {count}" for name, count in s.ledger.counts.items()) if s.ledger else none
     yield f"- {text('report.ledger', lang)}: {counts}"

@@ -59,9 +59,9 @@ def _headline(claims: list[str], lang: str) -> str:
     if not asked:
         return text("report.head_none", lang)
     if proven == asked:
-        return text("report.head_one" if asked == 1 else "report.head_all", lang).format(n=proven)
+        return text("report.head_one" if asked == 1 else "report.head_all", lang, n=proven)
     key, n = ("report.head_refuted", refuted) if refuted else ("report.head_some", proven)
-    return text(key, lang).format(n=n, all=asked)
+    return text(key, lang, n=n, all=asked)
 
 
 def _first(run: RunRecord) -> ScenarioRecord | None:
@@ -111,7 +111,7 @@ def _warnings(index: Index, lang: str) -> list[str]:
     lines = []
     if index.left_out:
         shown = len(run.scenarios)
-        lines.append(text("report.excerpt", lang).format(n=shown, all=shown + index.left_out))
+        lines.append(text("report.excerpt", lang, n=shown, all=shown + index.left_out))
     if run.started is None:
         lines.append(text("report.no_start", lang))
     if run.finished is None:
@@ -119,11 +119,11 @@ def _warnings(index: Index, lang: str) -> list[str]:
     elif run.finished.interrupted:
         lines.append(text("report.interrupted", lang))
     if index.lost:
-        lines.append(text("report.lost", lang).format(n=index.lost))
+        lines.append(text("report.lost", lang, n=index.lost))
     seen = {s.label for s in run.scenarios}
     planned = run.started.planned if run.started and not index.left_out else []
     left = [label for label in planned if label not in seen]
     if left:
         more = f" (+{len(left) - NAMED})" if len(left) > NAMED else ""
-        lines.append(text("report.not_reached", lang).format(labels=", ".join(left[:NAMED]) + more))
+        lines.append(text("report.not_reached", lang, labels=", ".join(left[:NAMED]) + more))
     return lines

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model import events as ev
+from harness.model.words import counted
 
 
 @dataclass
@@ -120,7 +121,7 @@ class Recorder:
             case ev.RunAgain() if (told_nothing := self.run.of(event.scenario or "")) is not None:
                 self.run.scenarios.remove(told_nothing)
                 self.run.notes.append(
-                    f"{event.scenario} was too busy beside {event.cells - 1} other cells and ran again beside fewer"
+                    f"{event.scenario} was too busy beside {counted(event.cells - 1, 'other cell')} and ran again beside fewer"
                 )
             case _ if event.scenario is None:
                 if isinstance(event, ev.Noted):

@@ -1,13 +1,16 @@
 """Sentences that code makes of names and numbers: recognised by their English template, said by another language's.
 
 A template is a text with named places: `{link} is refused`. A place takes one word; one of WIDE takes any text, and what
-it takes is said in the other language too, where it can be. What no template fits stays as it is.
+it takes is said in the other language too, where it can be. `{n:session|sessions}` takes the word that goes with the
+number `n`. What no template fits stays as it is.
 """
 
 import re
 import string
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+
+from harness.model.words import BETWEEN, filled
 
 WIDE = frozenset({"says", "error", "names", "what"})
 """Places that take more than one word."""
@@ -31,9 +34,11 @@ _NUMBERED = re.compile(r"([A-Z]\w*\d) (.+)")
 def pattern(template: str) -> re.Pattern[str]:
     """What recognises the texts of a template."""
     parts = []
-    for literal, name, _, _ in string.Formatter().parse(template):
+    for literal, name, words, _ in string.Formatter().parse(template):
         parts.append(re.escape(literal))
-        if name:
+        if words and BETWEEN in words:
+            parts.append(f"(?:{'|'.join(map(re.escape, words.split(BETWEEN)))})")
+        elif name:
             parts.append(f"(?P<{name}>{_ANY if name in WIDE else _WORD})")
     return re.compile("".join(parts), re.DOTALL)
 
@@ -70,7 +75,7 @@ class Sentences:
         for shape, said in self._templates:
             found = shape.fullmatch(english)
             if found:
-                return said.format(**{name: self.say(value) for name, value in found.groupdict().items()})
+                return filled(said, {name: self.say(value) for name, value in found.groupdict().items()})
         return self._in_parts(english)
 
     def _criterion(self, english: str) -> str:

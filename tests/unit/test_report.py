@@ -55,7 +55,7 @@ async def test_a_proven_run_says_so_with_the_evidence_of_every_phase(tmp_path: P
 
 async def test_a_refuted_run_says_what_failed_first_and_links_to_the_evidence(tmp_path: Path) -> None:
     found = page(put(tmp_path, await events_of(works=False)))
-    assert "1 of 1 claims refuted" in found
+    assert "1 of 1 claim refuted" in found
     assert "What failed first" in found
     link = re.search(r'Not recovered</strong>.*?href="#(s1-e\d+)"', found)
     assert link
@@ -139,7 +139,7 @@ async def test_a_run_that_was_killed_and_a_last_line_cut_off_are_readable(tmp_pa
     path.write_bytes(path.read_bytes() + b'{"v":1,"kind":"swe\xff')
     found = page(tmp_path)
     assert "ended from outside" in found
-    assert "1 lines of the journal could not be read" in found
+    assert "1 line of the journal could not be read" in found
     assert "inconclusive" in found
 
 
@@ -225,7 +225,7 @@ async def test_the_text_holds_the_same_and_nothing_in_it_is_markup(tmp_path: Pat
         for e in await events_of(works=False)
     ]
     found = markdown.render(put(tmp_path, events)).decode()
-    assert found.startswith("# 1 of 1 claims refuted")
+    assert found.startswith("# 1 of 1 claim refuted")
     assert "Not recovered" in found
     rendered = MarkdownIt("commonmark").enable("table").render(found)
     assert "<img" not in rendered

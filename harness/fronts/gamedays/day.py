@@ -9,6 +9,7 @@ from harness.drivers.clock import wall
 from harness.fronts.gamedays import lock
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
 from harness.model.errors import InfrastructureError, UsageError
+from harness.model.words import counted
 from harness.report.day import DayRecord, StepRecord, write
 
 WORST_FIRST = ("REFUTED", "INCONCLUSIVE", "SKIPPED", "PROVEN")
@@ -103,7 +104,7 @@ def _abort(plan: Plan, day: DayRecord, took_s: float) -> str:
     if limits.inconclusive is not None and counts.get("INCONCLUSIVE", 0) >= limits.inconclusive:
         return f"{counts['INCONCLUSIVE']} inconclusive, the plan aborts at {limits.inconclusive}"
     if limits.minutes is not None and took_s > limits.minutes * 60 and len(day.steps) < len(plan.steps):
-        return f"{limits.minutes:g} minutes are over"
+        return f"{counted(limits.minutes, 'minute is', 'minutes are')} over"
     return ""
 
 

@@ -7,6 +7,7 @@ from harness.model.errors import Unreadable
 from harness.model.ports import Injector, Observer
 from harness.model.values import Ability
 from harness.model.witness import QueryWitness, Witness
+from harness.model.words import counted
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Message:
 
     @property
     def says(self) -> str:
-        return f"{len(self.payloads)} messages on {self.subject}"
+        return f"{counted(len(self.payloads), 'message')} on {self.subject}"
 
     async def inject(self, injector: Injector) -> None:
         for payload in self.payloads:
@@ -108,8 +109,7 @@ class HeldLocks:
 
     @property
     def says(self) -> str:
-        many = "a session" if self.sessions == 1 else f"{self.sessions} sessions"
-        return f"{many} of {self.role} left open in a transaction"
+        return f"{counted(self.sessions, 'session')} of {self.role} left open in a transaction"
 
     async def inject(self, injector: Injector) -> None:
         await injector.hold_locks(self.role, self.statements, sessions=self.sessions)

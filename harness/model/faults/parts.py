@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from harness.model.ports import Injector, Observer
 from harness.model.values import Ability, PartStatus
 from harness.model.witness import QueryWitness, RestartedWith, StateWitness, Witness
+from harness.model.words import agreeing, counted
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Scaled:
 
     @property
     def says(self) -> str:
-        return f"{self.instances} instances of {self.service} run"
+        return f"{counted(self.instances, 'instance')} of {self.service} {agreeing(self.instances, 'runs', 'run')}"
 
     async def inject(self, injector: Injector) -> None:
         await injector.scale(self.service, self.instances)
@@ -176,7 +177,7 @@ class Load:
 
     @property
     def says(self) -> str:
-        return f"{self.rate_hz:g} requests a second on {self.service}"
+        return f"{counted(self.rate_hz, 'request')} a second on {self.service}"
 
     async def inject(self, injector: Injector) -> None:
         await injector.load(self.service, self.path, rate_hz=self.rate_hz, duration_s=self.duration_s)

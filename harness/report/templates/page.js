@@ -211,7 +211,7 @@
       scenario.hidden = !fits;
       count += fits;
     }
-    document.getElementById("shown").textContent = words.shown.replace("{n}", count);
+    document.getElementById("shown").textContent = (count === 1 ? words.shown_one : words.shown).replace("{n}", count);
   }
   for (const button of tools.querySelectorAll("[data-claim]")) {
     button.addEventListener("click", () => {

@@ -1,0 +1,35 @@
+"""Numbers in English sentences: one helper for code, and the same in the templates of the message catalogue.
+
+In a template, `{n} {n:claim|claims}` puts the number in and then the word that goes with it.
+"""
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+BETWEEN = "|"
+"""Between the word for one and the word for any other number, in a template."""
+
+
+def counted(n: float, one: str, many: str = "") -> str:
+    """A number with what it counts: `1 step`, `2 steps`, `0 queries`.
+
+    `many` is what is said of any other number than one; empty for `one` with an s.
+    """
+    return f"{n if isinstance(n, int) else format(n, 'g')} {agreeing(n, one, many)}"
+
+
+def agreeing(n: object, one: str, many: str = "") -> str:
+    """The word alone that goes with a number, or with a number's text: `is` or `are`; `many` as for `counted`."""
+    return one if str(n) in {"1", "1.0"} else many or f"{one}s"
+
+
+class _Filling(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        one, between, many = format_spec.partition(BETWEEN)
+        return agreeing(value, one, many) if between else super().format_field(value, format_spec)
+
+
+def filled(template: str, values: Mapping[str, object]) -> str:
+    """A template with its values put in; raises KeyError for a value that is not there."""
+    return _Filling().vformat(template, (), values)
