@@ -160,7 +160,7 @@ class DrillRun(ScenarioRun):
             await self._watch.rest(self._now() + 0.2)
         await self._watch.capture(self.scenario.recovery)
         self.paged_s = self._now()
-        self.page = self.fired[0].name if self.fired else "no alert; somebody calls: something is not as it should be"
+        self.page = self.fired[0].name if self.fired else "no alert, but a call: something is not as it should be"
         self.paged.set()
 
     @asynccontextmanager

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness.fronts.options import lang_option
+
 DURATION = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h)$")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -32,6 +34,7 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
 @click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
 @click.option("--profile", default="ci", metavar="NAME", show_default=True, help="ci or realistic.")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
+@lang_option
 def drill(
     section: str,
     level: int,
@@ -44,6 +47,7 @@ def drill(
     stack: str | None,
     profile: str,
     reports: Path,
+    lang: str,
 ) -> int:
     r"""Break something unnamed, page somebody, and score what they do.
 
@@ -63,11 +67,13 @@ def drill(
       gameday drill
       gameday drill --section 5.6 --level 2 --trainee mia --time-limit 20m
       gameday drill --jsonl
+      gameday drill --lang ja
     """
     from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415  (the command line must answer)
     from harness.fronts.desk.extras import extras_of  # noqa: PLC0415
     from harness.fronts.drills.facilitator import Facilitator, Options, lead_to_end  # noqa: PLC0415
     from harness.fronts.drills.fronts import Program, Terminal  # noqa: PLC0415
+    from harness.fronts.messages import load_messages  # noqa: PLC0415
     from harness.model.errors import UsageError  # noqa: PLC0415
 
     topology = load_topology(stack)
@@ -77,9 +83,10 @@ def drill(
     if section and section not in loaded.sections:
         raise UsageError(f"there is no section {section}; there are {', '.join(loaded.sections)}")
     chosen_seed = seed if seed is not None else random.SystemRandom().randrange(1, 10**6)
-    options = Options(section, level, chosen_seed, time_limit, trainee, runtime, profile, reports)
+    said = load_messages(catalogue, lang)
+    options = Options(section, level, chosen_seed, time_limit, trainee, runtime, profile, reports, said)
     facilitator = Facilitator(options, topology, loaded, extras_of(catalogue, topology))
-    record = lead_to_end(facilitator, Program() if jsonl else Terminal())
+    record = lead_to_end(facilitator, Program(said) if jsonl else Terminal(said))
     if not record.whole:
         return 130 if record.ended == "closed" else 3
     return 130 if record.ended == "closed" else 0

@@ -1,8 +1,5 @@
 """`gameday show`: a scenario in words, from the code."""
 
-import textwrap
-import unicodedata
-
 from rich.cells import cell_len
 
 from harness.engine import plan
@@ -13,11 +10,9 @@ from harness.model.errors import UsageError
 from harness.model.scenario import Scenario
 from harness.model.span import as_span
 from harness.report.lang import ENGLISH, Messages, text
+from harness.report.wrapping import wrapped
 
 WIDTH = 78
-
-CLOSING = ("Pe", "Pf", "Po")
-"""Kinds of characters that no line begins with: closing brackets, full stops, commas."""
 
 
 def text_of(label: str, package: str, stack: str | None, profile: str, lang: str = ENGLISH) -> str:
@@ -83,26 +78,5 @@ def _criterion(what: str, asked: Criterion, plain: Criterion, said: Messages) ->
 
 
 def _block(head: str, said: str, *, indent: int = 14, first: str | None = None) -> list[str]:
-    """A headed paragraph; wide characters count twice, and a line of them may end anywhere."""
-    first = head + " " * max(1, 12 - cell_len(head)) if first is None else first
-    if said.isascii():
-        return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * indent) or [head]
-    lines, line = [], first
-    for piece in _pieces(said):
-        if cell_len(line) + cell_len(piece) > WIDTH and line.strip():
-            lines.append(line.rstrip())
-            line = " " * indent + piece.lstrip()
-        else:
-            line += piece
-    return [*lines, line.rstrip()]
-
-
-def _pieces(said: str) -> list[str]:
-    """Where a line may end: after a blank and after a wide character that no closing mark follows."""
-    pieces = [""]
-    for before, character in zip(" " + said, said, strict=False):
-        breaks = before == " " or cell_len(before) > 1 or cell_len(character) > 1
-        if breaks and unicodedata.category(character) not in CLOSING:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
+    """A headed paragraph."""
+    return wrapped(said, WIDTH, head + " " * max(1, 12 - cell_len(head)) if first is None else first, indent)

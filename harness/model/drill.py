@@ -92,6 +92,7 @@ class Answer:
         broken: the acts that broke it.
         checks: the keys of the first section's checks, in the runbook's order.
         decoys: what was done only to mislead, one line each.
+        others: label and title of every other scenario whose fault was added to the first one's.
     """
 
     label: str
@@ -102,6 +103,7 @@ class Answer:
     steps: tuple[RunbookStep, ...]
     checks: tuple[str, ...]
     decoys: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
 
     @property
     def places(self) -> frozenset[str]:
@@ -125,7 +127,7 @@ class Entry:
 
     Attributes:
         kind: `page`, `view`, `check`, `act`, `hint`, `detect`, `diagnose`, `recovered`, `alert` or `note`.
-        says: one line for people.
+        says: one line for people; of what a trainee does, the words of the trainee.
         data: for `act` verb, target, name, text, failed; for `check` key; for `hint` level; for `diagnose` section,
             place, cause; for `recovered` confirmed.
     """
@@ -154,7 +156,7 @@ class DrillRecord:
         injected_s: when it was broken; None when it never was.
         paged_s: when the trainee was paged; None when nobody was.
         page: what the page said.
-        ended: why it ended: `recovered`, `time`, `given up` or `closed`, or why it could not go on.
+        ended: why it ended: `recovered`, `the time is over`, `given up` or `closed`, or why it could not go on.
         whole: whether the drill itself went as it should; else it is no measure of the trainee.
         recovered_s: from when on the recovery criteria were met and stayed so; None when they were not.
         collateral: what should have stayed whole and did not; empty when it did.

@@ -98,8 +98,8 @@ def _judged(entry: Entry, record: DrillRecord) -> JudgedAct:
     if any(done.same(d) for d in answer.broken):
         return JudgedAct(entry, "right", "it takes back what was broken")
     if done.verb in {"sql", "redis"}:
-        tried = "was refused" if entry.data.get("failed") else "changes data"
-        return JudgedAct(entry, "harmful", f"it {tried}, and nothing asked for that")
+        refused, changed = "it was refused, and nothing asked for that", "it changes data, and nothing asked for that"
+        return JudgedAct(entry, "harmful", refused if entry.data.get("failed") else changed)
     return JudgedAct(entry, *_aimed(done, answer))
 
 
@@ -159,8 +159,9 @@ def _share(taken_s: float, limit_s: float, within: tuple[float, float]) -> float
 def _in_time(what: str, most: float, at_s: float, record: DrillRecord, within: tuple[float, float]) -> Point:
     taken_s = at_s - (record.paged_s or 0.0)
     share = _share(taken_s, record.limit_s, within)
-    why = f"after {taken_s:.0f} s; all points up to {within[0] * record.limit_s:.0f} s, none from "
-    return Point(what, round(most * share, 1), most, f"{why}{within[1] * record.limit_s:.0f} s")
+    full_s, none_s = within[0] * record.limit_s, within[1] * record.limit_s
+    why = f"after {taken_s:.0f} s; all points up to {full_s:.0f} s, none from {none_s:.0f} s"
+    return Point(what, round(most * share, 1), most, why)
 
 
 def _detection(record: DrillRecord) -> Point:

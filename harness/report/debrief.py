@@ -1,13 +1,23 @@
-"""The debrief of a drill: text for a terminal of 80 columns, Markdown, and what JSON has."""
+"""The debrief of a drill: text for a terminal of 80 columns, Markdown, and what JSON has, in one language each.
 
-import textwrap
+A record is facts in the words of the code and of the catalogue; what people read is said here, of the messages.
+"""
+
 from typing import Any
 
-from harness.model.drill import DrillRecord, Entry
-from harness.model.scoring import Score, broken_rules, judged_acts, score
+from harness.model.drill import BrokenRule, DrillRecord, Entry
+from harness.model.scoring import JudgedAct, Point, broken_rules, judged_acts, score
+from harness.report import lang
+from harness.report.lang import Messages
+from harness.report.wrapping import padded, wrapped
 
 WIDTH = 79
+HEADS = 11
+"""Columns of the heads before the first paragraphs."""
+
 VERSION = 1
+COMMANDS = frozenset({"view", "check", "act", "detect", "diagnose"})
+"""Kinds of entries whose text is what the trainee typed."""
 
 
 def times(record: DrillRecord) -> dict[str, float | None]:
@@ -26,58 +36,6 @@ def times(record: DrillRecord) -> dict[str, float | None]:
     }
 
 
-def plain(record: DrillRecord) -> dict[str, Any]:
-    """As JSON has it."""
-    made: Score = score(record)
-    return {
-        "v": VERSION,
-        "score": made.total,
-        "points": [{"what": p.what, "points": p.points, "most": p.most, "why": p.why} for p in made.points],
-        "times": times(record),
-        "acts": [
-            {"t": j.entry.t, "act": j.entry.says, "verdict": j.verdict, "why": j.why} for j in judged_acts(record)
-        ],
-        "rules": [{"key": r.key, "title": r.title, "says": r.says} for r in broken_rules(record)],
-        "drill": record.plain(),
-    }
-
-
-def text(record: DrillRecord) -> str:
-    """For a terminal."""
-    made, answer = score(record), record.answer
-    lines = ["", "DEBRIEF", "=" * WIDTH]
-    if not record.whole:
-        lines += _wrapped("", f"This drill is no measure of anybody: {record.ended}.")
-    lines += _wrapped("broken     ", f"{answer.label}: {answer.title}")
-    lines += _wrapped("           ", f"{answer.fault} (runbook {', '.join(answer.sections)})")
-    lines += [f"{'decoy' if n == 0 else '':<11}{says}" for n, says in enumerate(answer.decoys)]
-    lines += _wrapped("ended      ", _ended(record))
-    t = times(record)
-    lines.append(
-        f"{'times':<11}to detect {_s(t['detect_s'])}, to diagnose {_s(t['diagnose_s'])}, to recover {_s(t['recover_s'])}"
-    )
-    if record.budget_minutes is not None:
-        lines.append(f"{'budget':<11}{record.budget_minutes:.2f} minutes of error budget spent")
-    lines += ["", "The runbook says"]
-    for n, step in enumerate(answer.steps, start=1):
-        lines += _wrapped(f"  {n}. ", step.title)
-    lines += ["", "What was done (seconds from the page)"]
-    verdicts = {id(j.entry): j.verdict for j in judged_acts(record)}
-    for e in shown(record):
-        verdict = f" [{verdicts[id(e)]}]" if id(e) in verdicts else ""
-        lines += _wrapped(f"  {e.t - (record.paged_s or 0.0):6.1f}  ", f"{e.kind}: {e.says}{verdict}")
-    if rules := broken_rules(record):
-        lines += ["", "Rules for changes that were broken"]
-        for r in rules:
-            lines += _wrapped("  ", f"{r.key} {r.title}: {r.says}")
-    lines += ["", "Score"]
-    for p in made.points:
-        most = f"of {p.most:g}" if p.most else ""
-        lines += _wrapped(f"  {p.points:+6.1f} {most:<6} ", f"{p.what}: {p.why}")
-    lines += ["-" * WIDTH, f"  {made.total:6.1f} of 100", ""]
-    return "\n".join(lines)
-
-
 def shown(record: DrillRecord) -> list[Entry]:
     """The trainee's timeline, with the checks of one look taken together."""
     found: list[Entry] = []
@@ -88,64 +46,187 @@ def shown(record: DrillRecord) -> list[Entry]:
     return found
 
 
-def markdown(record: DrillRecord) -> str:
-    """For the run's folder."""
-    made, answer, t = score(record), record.answer, times(record)
-    verdicts = {id(j.entry): f"{j.verdict}: {j.why}" for j in judged_acts(record)}
-    who = f" for {_cell(record.trainee)}" if record.trainee else ""
-    lines = [f"# Debrief of drill {record.drill_id}", ""]
+def why_ended(ended: str, messages: Messages) -> str:
+    """Why a drill ended: one of its usual ends, or what went wrong, in the messages' language."""
+    return lang.words(messages.lang).get(f"over.{ended}") or messages.sentence(ended)
+
+
+def plain(record: DrillRecord, messages: Messages | None = None) -> dict[str, Any]:
+    """As JSON has it: names and keys are the same in every language, and `drill` is the record as it is."""
+    made, said = score(record), _Said(record, messages or Messages())
+    return {
+        "v": VERSION,
+        "lang": said.messages.lang,
+        "score": made.total,
+        "points": [{"what": p.what, "points": p.points, "most": p.most, "why": said.why(p)} for p in made.points],
+        "times": times(record),
+        "acts": [
+            {"t": j.entry.t, "act": said.entry(j.entry), "verdict": j.verdict, "why": said.messages.sentence(j.why)}
+            for j in judged_acts(record)
+        ],
+        "rules": [
+            {"key": r.key, "title": said.messages.sentence(r.title), "says": said.rule(r)} for r in broken_rules(record)
+        ],
+        "drill": record.plain(),
+    }
+
+
+def text(record: DrillRecord, messages: Messages | None = None) -> str:
+    """For a terminal."""
+    said = _Said(record, messages or Messages())
+    w, answer, made = said.word, record.answer, score(record)
+    lines = ["", w("title"), "=" * WIDTH]
     if not record.whole:
-        lines += [f"**This drill is no measure of anybody: {_cell(record.ended)}.**", ""]
+        lines += wrapped(said.no_measure(), WIDTH, "", 0)
+    lines += _headed(w("broken"), said.broken())
+    lines += _headed("", w("fault", fault=said.messages.sentence(answer.fault), sections=", ".join(answer.sections)))
+    for n, decoy in enumerate(said.decoys()):
+        lines += _headed("" if n else w("decoy"), decoy)
+    lines += _headed(w("ended"), said.ended())
+    took = {name: said.seconds(value) for name, value in times(record).items()}
+    lines += _headed(w("times"), w("took", **took))
+    if record.budget_minutes is not None:
+        lines += _headed(w("budget"), w("spent", n=f"{record.budget_minutes:.2f}"))
+    lines += ["", w("steps")]
+    for n, title in enumerate(said.steps(), start=1):
+        lines += wrapped(title, WIDTH, f"  {n}. ", 5)
+    lines += ["", w("done")]
+    for e, judged in said.timeline():
+        verdict = f" [{said.worth(judged)}]" if judged else ""
+        lines += wrapped(f"{said.kind(e)}: {said.entry(e)}{verdict}", WIDTH, f"  {said.since_page(e):6.1f}  ", 10)
+    if rules := broken_rules(record):
+        lines += ["", w("rules")]
+        for r in rules:
+            lines += wrapped(f"{r.key} {said.messages.sentence(r.title)}: {said.rule(r)}", WIDTH, "  ", 2)
+    lines += ["", w("score")]
+    for p in made.points:
+        most = w("of", most=f"{p.most:g}") if p.most else ""
+        lines += wrapped(f"{said.what(p)}: {said.why(p)}", WIDTH, f"  {p.points:+6.1f} {padded(most, 6)} ", 16)
+    lines += ["-" * WIDTH, f"  {w('total', total=f'{made.total:6.1f}')}", ""]
+    return "\n".join(lines)
+
+
+def markdown(record: DrillRecord, messages: Messages | None = None) -> str:
+    """For the run's folder."""
+    said = _Said(record, messages or Messages())
+    w, answer, made, t = said.word, record.answer, score(record), times(record)
+    lines = [f"# {w('of_drill', drill=record.drill_id)}", ""]
+    if not record.whole:
+        lines += [f"**{_cell(said.no_measure())}**", ""]
+    who = w("for_whom", who=_cell(record.trainee)) if record.trainee else ""
     lines += [
-        f"**{made.total:g} of 100**{who}, level {record.level}, seed {record.seed}. {_ended(record)}",
+        f"**{w('total', total=f'{made.total:g}')}**{who}{w('setup', level=record.level, seed=record.seed)}{said.ended()}",
         "",
-        "| what | |",
+        f"| {w('what')} | |",
         "|---|---|",
-        f"| broken | {answer.label}: {_cell(answer.title)}; {_cell(answer.fault)} |",
-        f"| runbook | {', '.join(answer.sections)} |",
-        f"| page | {_cell(record.page) or 'none'} |",
-        f"| to detect | {_s(t['detect_s'])} |",
-        f"| to diagnose | {_s(t['diagnose_s'])} |",
-        f"| to recover | {_s(t['recover_s'])} |",
-        f"| error budget spent | {_budget(record)} |",
-        *(f"| decoy | {_cell(says)} |" for says in answer.decoys),
+        f"| {w('broken')} | {_cell(said.broken())}; {_cell(said.messages.sentence(answer.fault))} |",
+        f"| {w('runbook')} | {', '.join(answer.sections)} |",
+        f"| {w('page')} | {_cell(said.messages.alert(record.page)) or w('none')} |",
+        *(f"| {w(f'to_{name}')} | {said.seconds(t[f'{name}_s'])} |" for name in ("detect", "diagnose", "recover")),
+        f"| {w('spent_head')} | {said.budget()} |",
+        *(f"| {w('decoy')} | {_cell(decoy)} |" for decoy in said.decoys()),
         "",
-        "## Timeline",
+        f"## {w('timeline')}",
         "",
-        "| seconds from the page | the trainee | |",
+        f"| {w('since_page')} | {w('trainee')} | |",
         "|---:|---|---|",
     ]
-    lines += [
-        f"| {e.t - (record.paged_s or 0.0):.1f} | {e.kind}: {_cell(e.says)} | {_cell(verdicts.get(id(e), ''))} |"
-        for e in shown(record)
-    ]
-    lines += ["", "## The runbook's steps", ""]
-    lines += [f"{n}. {step.title}" for n, step in enumerate(answer.steps, start=1)]
+    for e, judged in said.timeline():
+        verdict = f"{said.worth(judged)}: {said.messages.sentence(judged.why)}" if judged else ""
+        lines.append(f"| {said.since_page(e):.1f} | {said.kind(e)}: {_cell(said.entry(e))} | {_cell(verdict)} |")
+    lines += ["", f"## {w('steps')}", ""]
+    lines += [f"{n}. {title}" for n, title in enumerate(said.steps(), start=1)]
     if rules := broken_rules(record):
-        lines += ["", "## Rules for changes that were broken", ""]
-        lines += [f"- {r.key} {r.title}: {_cell(r.says)}" for r in rules]
-    lines += ["", "## Score", "", "| points | of | for | why |", "|---:|---:|---|---|"]
-    lines += [f"| {p.points:+g} | {p.most:g} | {p.what} | {_cell(p.why)} |" for p in made.points]
+        lines += ["", f"## {w('rules')}", ""]
+        lines += [f"- {r.key} {_cell(said.messages.sentence(r.title))}: {_cell(said.rule(r))}" for r in rules]
+    lines += ["", f"## {w('score')}", ""]
+    lines += [f"| {w('points')} | {w('points_of')} | {w('points_for')} | {w('why')} |", "|---:|---:|---|---|"]
+    lines += [f"| {p.points:+g} | {p.most:g} | {_cell(said.what(p))} | {_cell(said.why(p))} |" for p in made.points]
     lines += [f"| **{made.total:g}** | **100** | | |", ""]
     return "\n".join(lines)
 
 
-def _ended(record: DrillRecord) -> str:
-    took_s = record.ended_s - record.paged_s if record.paged_s is not None else 0.0
-    return f"Ended after {took_s:.0f} s of {record.limit_s:.0f} s: {record.ended}."
+class _Said:
+    """What a record holds, in the words of one language."""
+
+    def __init__(self, record: DrillRecord, messages: Messages) -> None:
+        self.record = record
+        self.messages = messages
+
+    def word(self, key: str, **values: object) -> str:
+        return lang.text(f"debrief.{key}", self.messages.lang, **values)
+
+    def no_measure(self) -> str:
+        return self.word("no_measure", why=why_ended(self.record.ended, self.messages))
+
+    def broken(self) -> str:
+        answer, title = self.record.answer, self.messages.title
+        factors = ((answer.label, answer.title), *answer.others)
+        return "; ".join(f"{label}: {title(label, english)}" for label, english in factors)
+
+    def decoys(self) -> list[str]:
+        return [self.messages.sentence(says) for says in self.record.answer.decoys]
+
+    def steps(self) -> list[str]:
+        return [self.messages.step(step.title) for step in self.record.answer.steps]
+
+    def ended(self) -> str:
+        record = self.record
+        took_s = record.ended_s - record.paged_s if record.paged_s is not None else 0.0
+        why = why_ended(record.ended, self.messages)
+        return self.word("after", s=f"{took_s:.0f}", limit=f"{record.limit_s:.0f}", why=why)
+
+    def budget(self) -> str:
+        minutes = self.record.budget_minutes
+        return self.word("unknown") if minutes is None else self.word("minutes", n=f"{minutes:.2f}")
+
+    def seconds(self, value: float | None) -> str:
+        return self.word("never") if value is None else self.word("seconds", s=f"{value:.1f}")
+
+    def since_page(self, e: Entry) -> float:
+        return e.t - (self.record.paged_s or 0.0)
+
+    def timeline(self) -> list[tuple[Entry, JudgedAct | None]]:
+        """Every entry shown, an act with what it was."""
+        judged = {id(j.entry): j for j in judged_acts(self.record)}
+        return [(e, judged.get(id(e))) for e in shown(self.record)]
+
+    def kind(self, e: Entry) -> str:
+        return lang.text(f"entry.{e.kind}", self.messages.lang)
+
+    def entry(self, e: Entry) -> str:
+        """An entry's text: what the trainee typed as it stands, the rest in words."""
+        failed = e.data.get("failed")
+        if failed:
+            return e.says + self.word("failed", why=self.messages.sentence(str(failed)))
+        if e.kind == "page":
+            return self.messages.alert(e.says)
+        if e.kind == "hint":
+            return self._named(e.says)
+        return e.says if e.kind in COMMANDS else self.messages.sentence(e.says)
+
+    def worth(self, judged: JudgedAct) -> str:
+        return lang.text(f"worth.{judged.verdict}", self.messages.lang)
+
+    def rule(self, rule: BrokenRule) -> str:
+        return self.messages.sentence(rule.says)
+
+    def what(self, point: Point) -> str:
+        """What a line of the score is for: its name, with what of it after a colon."""
+        name, _, rest = point.what.partition(": ")
+        return f"{self._named(name)}: {self._named(rest)}" if rest else self._named(name)
+
+    def why(self, point: Point) -> str:
+        # A wrong diagnosis is its own reason, in the words of whoever made it.
+        return point.why if point.what == "wrong diagnosis" else self.messages.sentence(point.why)
+
+    def _named(self, name: str) -> str:
+        return lang.words(self.messages.lang).get(f"point.{name}") or self.messages.sentence(name)
 
 
-def _budget(record: DrillRecord) -> str:
-    return "unknown" if record.budget_minutes is None else f"{record.budget_minutes:.2f} minutes"
-
-
-def _s(value: float | None) -> str:
-    return "never" if value is None else f"{value:.1f} s"
+def _headed(head: str, says: str) -> list[str]:
+    return wrapped(says, WIDTH, padded(head, HEADS), HEADS)
 
 
 def _cell(value: str) -> str:
     return " ".join(value.replace("|", "\\|").split())
-
-
-def _wrapped(head: str, says: str) -> list[str]:
-    return textwrap.wrap(says, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head.rstrip()]

@@ -138,8 +138,8 @@ def idle(_t: Trainee) -> None:
 
 def harmful(t: Trainee) -> None:
     t.at(0.1, "detect", "an incident")
-    t.act(0.2, Deed("sql", "oncall"), "DROP SCHEMA everything CASCADE", "the database refused it")
-    t.act(0.25, Deed("sql", "oncall"), "TRUNCATE everything", "the database refused it")
+    t.act(0.2, Deed("sql", "oncall"), "DROP SCHEMA everything CASCADE", "the database refused it under oncall: 42501")
+    t.act(0.25, Deed("sql", "oncall"), "TRUNCATE everything", "the database refused it under oncall: 42501")
     t.act(0.3, Deed("scale", t.elsewhere[0]))
     t.act(0.35, Deed("set_setting", t.elsewhere[0], "a.b"))
 

@@ -14,8 +14,8 @@ from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.desk.extras import extras_of
 from harness.fronts.drills.choose import Choice, choose
 from harness.fronts.drills.sealed import SealedJournal
-from harness.fronts.drills.trainee import RULES
 from harness.model.events import Acted, RunStarted, ScenarioStarted
+from harness.report.lang import text
 
 TOPOLOGY = load_topology(None)
 CATALOGUE = load_catalogue("scenarios", TOPOLOGY)
@@ -47,7 +47,11 @@ def surface(label: str, seed: int, made: Choice, folder: Path) -> Surface:
     s = made.scenario
     journal.write(ScenarioStarted(1.0, s.label, s.title, list(s.sections), "drill", seed, s.fault.says, "", ""))
     journal.write(Acted(2.0, s.label, "injector", "cut", "front->store", {}, 0.1))
-    words = [*RULES.split(), *(p.name for p in folder.iterdir()), *(folder / "journal.jsonl").read_text().split('"')]
+    words = [
+        *text("drill.rules").split(),
+        *(p.name for p in folder.iterdir()),
+        *(folder / "journal.jsonl").read_text().split('"'),
+    ]
     journal.close()
     words += [f"decoy {service} {name}" for service, name, _ in made.decoys]
     words += [f"noise {service}" for service in made.noisy]

@@ -12,6 +12,7 @@ from harness.fronts.desk.sight import Sight
 from harness.model.errors import GamedayError, UsageError
 from harness.model.runtime import Equipment
 from harness.model.scenario import Catalogue
+from harness.report.lang import Messages, text
 
 MOST_WORDS = 200
 
@@ -34,7 +35,7 @@ class Verb:
 
     Attributes:
         group: the heading it stands under in the help.
-        usage: its arguments.
+        usage: its arguments; what it is for is in the message catalogue, `verb.<name>`.
         least: how many it needs.
         most: how many it takes; None for any number.
         changes: whether it acts on the system.
@@ -43,7 +44,6 @@ class Verb:
     name: str
     group: str
     usage: str
-    says: str
     run: Run
     least: int = 0
     most: int | None = 0
@@ -64,6 +64,7 @@ class Desk:
         verbs: Mapping[str, Verb],
         extras: Extras,
         *,
+        messages: Messages | None = None,
         acting: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext,
         on_done: OnDone = lambda _verb, _words, _told: None,
     ) -> None:
@@ -72,6 +73,7 @@ class Desk:
         self.sight = sight
         self.verbs = verbs
         self.extras = extras
+        self.messages = messages or Messages()
         self._acting = acting
         self._on_done = on_done
         self._one = asyncio.Lock()
@@ -82,18 +84,18 @@ class Desk:
     async def do(self, words: Sequence[str]) -> Told:
         """Carry one request out; raises UsageError and what the act raises."""
         if not words:
-            raise UsageError("nothing was asked for; try: help")
+            raise UsageError(self.say("nothing_asked"))
         if len(words) > MOST_WORDS:
-            raise UsageError(f"a request has at most {MOST_WORDS} words")
+            raise UsageError(self.say("most_words", n=MOST_WORDS))
         name, rest = words[0], list(words[1:])
         if name in self.extras.aliases:
             name, *first = self.extras.aliases[name]
             rest = [*first, *rest]
         verb = self.verbs.get(name)
         if verb is None:
-            raise UsageError(f"there is no verb {name}; try: help")
+            raise UsageError(self.say("no_verb", name=name))
         if len(rest) < verb.least or (verb.most is not None and len(rest) > verb.most):
-            raise UsageError(f"it is: {verb.name} {verb.usage}".rstrip())
+            raise UsageError(self.say("it_is", usage=f"{verb.name} {verb.usage}".rstrip()))
         try:
             if verb.changes:
                 # One act at a time, whoever asks: two at once could not be told apart afterwards.
@@ -112,15 +114,23 @@ class Desk:
         try:
             told = await self.do(words_of(request))
         except GamedayError as error:
-            return {"ok": False, "says": self.masked(str(error))}
+            return {"ok": False, "says": self.failed(error)}
         data = self._masked_data(told.data)
         return {"ok": True, "says": self.masked(told.says), **({} if data is None else {"data": data})}
 
-    def masked(self, text: str) -> str:
+    def say(self, key: str, **values: object) -> str:
+        """The words of a key of the table `desk`."""
+        return text(f"desk.{key}", self.messages.lang, **values)
+
+    def failed(self, error: GamedayError) -> str:
+        """What went wrong, in the desk's language where it is known there."""
+        return self.masked(self.messages.sentence(str(error)))
+
+    def masked(self, says: str) -> str:
         """A text without secrets."""
         for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+            says = says.replace(secret, "***")
+        return says
 
     def _masked_data(self, data: Any) -> Any:
         match data:

@@ -10,16 +10,16 @@ CHANGES = "changes"
 SHOWN_ROWS = 100
 
 
-def _number(text: str, what: str) -> int:
+def _number(desk: Desk, text: str, what: str) -> int:
     if not text.isdecimal() or len(text) > 9:
-        raise UsageError(f"{what} is a number, not {text}")
+        raise UsageError(desk.say(what, given=text))
     return int(text)
 
 
 def _service(desk: Desk, name: str) -> str:
     services = desk.equipment.cell.topology.services
     if name not in services:
-        raise UsageError(f"there is no service {name}; the services are {', '.join(services)}")
+        raise UsageError(desk.say("no_service", name=name, names=", ".join(services)))
     return name
 
 
@@ -27,7 +27,7 @@ async def restart(desk: Desk, args: Sequence[str]) -> Told:
     """Restart a service."""
     service = _service(desk, args[0])
     await desk.equipment.operator.restart(service)
-    return Told(f"{args[0]} is restarted.")
+    return Told(desk.say("restarted", name=service))
 
 
 async def route(desk: Desk, args: Sequence[str]) -> Told:
@@ -36,25 +36,25 @@ async def route(desk: Desk, args: Sequence[str]) -> Told:
         await desk.equipment.operator.restore_route(args[0])
     except CatalogueError as error:
         raise ActFailed(str(error), happened=Happened.NO) from None
-    return Told(f"The route {args[0]} is what the topology says.")
+    return Told(desk.say("route_back", name=args[0]))
 
 
 async def set_(desk: Desk, args: Sequence[str]) -> Told:
     """Give a setting another value; without one it is unset."""
     value = args[2] if len(args) > 2 else None
     await desk.equipment.operator.set_setting(_service(desk, args[0]), args[1], value)
-    return Told(f"{args[1]} of {args[0]} is {'unset' if value is None else value}, and it is restarted.")
+    return Told(desk.say("unset" if value is None else "set", name=args[1], service=args[0], value=value))
 
 
 async def rollback(desk: Desk, args: Sequence[str]) -> Told:
     """Take the newest change of a setting or release back."""
     what = args[1] if len(args) > 1 else "setting"
     if what not in {"setting", "release"}:
-        raise UsageError(f"a setting or a release is rolled back, not {what}")
+        raise UsageError(desk.say("rolled_back_what", given=what))
     operator = desk.equipment.operator
     service = _service(desk, args[0])
     change = await (operator.rollback_setting(service) if what == "setting" else operator.rollback_release(service))
-    return Told(f"Taken back: {_change(change)}", {"revision": change.revision, "what": change.what})
+    return Told(desk.say("taken_back", change=_change(change)), {"revision": change.revision, "what": change.what})
 
 
 def _change(change: Change) -> str:
@@ -64,16 +64,16 @@ def _change(change: Change) -> str:
 async def deploy(desk: Desk, args: Sequence[str]) -> Told:
     """Put a shipped release in place."""
     await desk.equipment.operator.deploy(_service(desk, args[0]), args[1])
-    return Told(f"{args[0]} runs {args[1]}.")
+    return Told(desk.say("runs", name=args[0], version=args[1]))
 
 
 async def scale(desk: Desk, args: Sequence[str]) -> Told:
     """Run so many instances."""
-    count = _number(args[1], "the number of instances")
+    count = _number(desk, args[1], "instances_number")
     if not 1 <= count <= 8:
-        raise UsageError(f"a service runs 1 to 8 instances, not {count}")
+        raise UsageError(desk.say("instances_between", given=count))
     await desk.equipment.operator.scale(_service(desk, args[0]), count)
-    return Told(f"{args[0]} runs {count} instance{'s' if count > 1 else ''}.")
+    return Told(desk.say("instances", name=args[0], n=count))
 
 
 async def job(desk: Desk, args: Sequence[str]) -> Told:
@@ -81,38 +81,38 @@ async def job(desk: Desk, args: Sequence[str]) -> Told:
     what, name, *rest = args
     operator = desk.equipment.operator
     if name not in desk.equipment.cell.topology.jobs:
-        raise UsageError(f"there is no job {name}; there are {', '.join(desk.equipment.cell.topology.jobs)}")
+        raise UsageError(desk.say("no_job", name=name, names=", ".join(desk.equipment.cell.topology.jobs)))
     if what == "start":
         pairs = [pair.partition("=") for pair in rest]
         if bad := [k for k, mark, _ in pairs if not mark]:
-            raise UsageError(f"a job's settings are NAME=VALUE, not {bad[0]}")
+            raise UsageError(desk.say("job_settings", given=bad[0]))
         await operator.start_job(name, {k: v for k, _, v in pairs})
-        return Told(f"The job {name} is started.")
+        return Told(desk.say("job_started", name=name))
     if what == "stop":
         await operator.stop_job(name)
-        return Told(f"The job {name} is stopped.")
+        return Told(desk.say("job_stopped", name=name))
     if what != "slow" or len(rest) != 1:
-        raise UsageError("it is: job start NAME [K=V ...], job slow NAME HZ, or job stop NAME")
+        raise UsageError(desk.say("it_is_job"))
     try:
         rate_hz = float(rest[0])
     except ValueError:
-        raise UsageError(f"a pace is a number a second, not {rest[0]}") from None
+        raise UsageError(desk.say("pace", given=rest[0])) from None
     if not 0 < rate_hz < 10_000:
-        raise UsageError(f"a pace lies between 0 and 10000 a second, not {rest[0]}")
+        raise UsageError(desk.say("pace_between", given=rest[0]))
     await operator.slow_job(name, rate_hz)
-    return Told(f"The job {name} goes on at {rate_hz:g} a second.")
+    return Told(desk.say("job_slowed", name=name, rate=f"{rate_hz:g}"))
 
 
 async def end_session(desk: Desk, args: Sequence[str]) -> Told:
     """End a database session."""
-    await desk.equipment.operator.end_session(_number(args[0], "the session"))
-    return Told(f"The session {args[0]} is ended.")
+    await desk.equipment.operator.end_session(_number(desk, args[0], "session_number"))
+    return Told(desk.say("session_ended", name=args[0]))
 
 
 async def end_client(desk: Desk, args: Sequence[str]) -> Told:
     """Disconnect a client of Redis."""
-    await desk.equipment.operator.end_redis_client(str(_number(args[0], "the client")))
-    return Told(f"The client {args[0]} is disconnected.")
+    await desk.equipment.operator.end_redis_client(str(_number(desk, args[0], "client_number")))
+    return Told(desk.say("client_ended", name=args[0]))
 
 
 async def sql(desk: Desk, args: Sequence[str]) -> Told:
@@ -120,37 +120,37 @@ async def sql(desk: Desk, args: Sequence[str]) -> Told:
     rows = await desk.equipment.operator.sql(" ".join(args))
     shown = [[None if v is None else str(v) for v in row] for row in rows[:SHOWN_ROWS]]
     lines = ["  ".join("-" if v is None else v for v in row) for row in shown]
-    more = [f"... {len(rows) - SHOWN_ROWS} more rows"] if len(rows) > SHOWN_ROWS else []
-    return Told("\n".join([*lines, *more]) or "Done; no rows.", shown)
+    more = [desk.say("more_rows", n=len(rows) - SHOWN_ROWS)] if len(rows) > SHOWN_ROWS else []
+    return Told("\n".join([*lines, *more]) or desk.say("no_rows"), shown)
 
 
 async def redis(desk: Desk, args: Sequence[str]) -> Told:
     """Run a Redis command under on-call's account."""
     found = await desk.equipment.operator.redis(*args)
     items = [str(x) for x in found[:SHOWN_ROWS]] if isinstance(found, list) else [str(found)]
-    return Told("\n".join(items) or "(nothing)", items)
+    return Told("\n".join(items) or desk.say("nothing"), items)
 
 
 async def tool(desk: Desk, args: Sequence[str]) -> Told:
     """Run one of the stack's tools; without a name, list them."""
     tools = desk.equipment.cell.topology.tools
     if args[0] not in tools:
-        raise UsageError(f"there is no tool {args[0]}; there are {', '.join(tools) or 'none'}")
+        raise UsageError(desk.say("no_tool", name=args[0], names=", ".join(tools) or desk.say("none")))
     told = dict(await desk.equipment.operator.run_tool(*args))
-    return Told("; ".join(f"{k} {v}" for k, v in told.items()) or "Done.", told)
+    return Told("; ".join(f"{k} {v}" for k, v in told.items()) or desk.say("done"), told)
 
 
 VERBS = [
-    Verb("restart", CHANGES, "SERVICE", "restart it and wait until it is ready", restart, 1, 1, changes=True),
-    Verb("route", CHANGES, "CLIENT->SERVER", "set a route back to what the topology says", route, 1, 1, changes=True),
-    Verb("set", CHANGES, "SERVICE NAME [VALUE]", "give a setting a value, or unset it", set_, 2, 3, changes=True),
-    Verb("rollback", CHANGES, "SERVICE [setting|release]", "take its newest change back", rollback, 1, 2, changes=True),
-    Verb("deploy", CHANGES, "SERVICE VERSION", "put a shipped release in place", deploy, 2, 2, changes=True),
-    Verb("scale", CHANGES, "SERVICE N", "run so many instances", scale, 2, 2, changes=True),
-    Verb("job", CHANGES, "start|slow|stop NAME ...", "start, slow down or stop a job", job, 2, None, changes=True),
-    Verb("end-session", CHANGES, "PID", "end a database session", end_session, 1, 1, changes=True),
-    Verb("end-client", CHANGES, "ID", "disconnect a client of Redis", end_client, 1, 1, changes=True),
-    Verb("sql", CHANGES, "STATEMENT", "run SQL under on-call's role", sql, 1, None, changes=True),
-    Verb("redis", CHANGES, "COMMAND ...", "run a Redis command under on-call's account", redis, 1, None, changes=True),
-    Verb("tool", CHANGES, "NAME [ARG ...]", "run a repair tool of the stack; see tools", tool, 1, None, changes=True),
+    Verb("restart", CHANGES, "SERVICE", restart, 1, 1, changes=True),
+    Verb("route", CHANGES, "CLIENT->SERVER", route, 1, 1, changes=True),
+    Verb("set", CHANGES, "SERVICE NAME [VALUE]", set_, 2, 3, changes=True),
+    Verb("rollback", CHANGES, "SERVICE [setting|release]", rollback, 1, 2, changes=True),
+    Verb("deploy", CHANGES, "SERVICE VERSION", deploy, 2, 2, changes=True),
+    Verb("scale", CHANGES, "SERVICE N", scale, 2, 2, changes=True),
+    Verb("job", CHANGES, "start|slow|stop NAME ...", job, 2, None, changes=True),
+    Verb("end-session", CHANGES, "PID", end_session, 1, 1, changes=True),
+    Verb("end-client", CHANGES, "ID", end_client, 1, 1, changes=True),
+    Verb("sql", CHANGES, "STATEMENT", sql, 1, None, changes=True),
+    Verb("redis", CHANGES, "COMMAND ...", redis, 1, None, changes=True),
+    Verb("tool", CHANGES, "NAME [ARG ...]", tool, 1, None, changes=True),
 ]

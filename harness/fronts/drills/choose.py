@@ -27,12 +27,14 @@ class Choice:
         decoys: changes (service, setting, value) that do no harm, made before anything is broken.
         noisy: services that are asked for something they do not have all the time.
         wait_s: between the steady state and the injection.
+        factors: label and title of each scenario whose fault it has, the first one's first.
     """
 
     scenario: Scenario
     decoys: tuple[tuple[str, str, str], ...]
     noisy: tuple[str, ...]
     wait_s: float
+    factors: tuple[tuple[str, str], ...]
 
 
 def choose(
@@ -60,8 +62,10 @@ def choose(
         scenario = rng.choice([scenario, *(scenario.with_variant(v.name) for v in scenario.variants)])
     numbers = topology.numbers(profile, {name: value for (_, name), value in scenario.settings.items()})
     scenario = scenario.resolve(numbers)
-    if level >= 3:
-        scenario = _with_second(scenario, able, topology, profile, rng)
+    second = _second(scenario, able, rng) if level >= 3 else None
+    factors = tuple((s.label, s.title) for s in (scenario, second) if s is not None)
+    if second is not None:
+        scenario = _together(scenario, second, topology, profile)
     decoys = [d for d in extras.decoys if (d[0], d[1]) not in scenario.settings] if level >= 2 else []
     services = [n for n, s in topology.services.items() if not s.external] if level >= 2 else []
     wait_s = rng.uniform(*WAIT_S)
@@ -70,13 +74,12 @@ def choose(
         tuple(rng.sample(decoys, min(DECOYS, len(decoys)))),
         tuple(rng.sample(services, min(level, len(services)))),
         wait_s,
+        factors,
     )
 
 
-def _with_second(
-    first: Scenario, able: list[Scenario], topology: Topology, profile: str, rng: random.Random
-) -> Scenario:
-    """The scenario with a second factor: another one's fault, response and recovery criteria beside its own."""
+def _second(first: Scenario, able: list[Scenario], rng: random.Random) -> Scenario | None:
+    """Another scenario that can go on beside the first; None when there is none."""
     others = [
         s
         for s in able
@@ -84,9 +87,11 @@ def _with_second(
         and not set(s.sections) & set(first.sections)
         and not {k for k, v in s.settings.items() if first.settings.get(k, v) != v}
     ]
-    if not others:
-        return first
-    found = rng.choice(others)
+    return rng.choice(others) if others else None
+
+
+def _together(first: Scenario, found: Scenario, topology: Topology, profile: str) -> Scenario:
+    """The scenario with a second factor: another one's fault, response and recovery criteria beside its own."""
     second = found.resolve(topology.numbers(profile, {name: value for (_, name), value in found.settings.items()}))
     return replace(
         first,

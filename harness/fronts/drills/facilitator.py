@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from harness.fronts.desk.served import ALL, policy_for, socket_of
 from harness.fronts.desk.sight import wanted_by_checks
 from harness.fronts.drills.choose import NOISE_HZ, NOISE_PATH, Choice, choose
 from harness.fronts.drills.sealed import SealedJournal
-from harness.fronts.drills.trainee import RULES, Asked, Notes
+from harness.fronts.drills.trainee import Asked, Notes
 from harness.fronts.wiring import equip, make_runtime
 from harness.model.conduct import Conducted
 from harness.model.drill import Answer, BrokenRule, DrillRecord
@@ -36,6 +36,7 @@ from harness.model.scoring import score
 from harness.model.topology import Topology
 from harness.report import debrief
 from harness.report.history import History
+from harness.report.lang import Messages, text
 
 READY_S = 180.0
 CHANGES = "3.2/"
@@ -63,6 +64,7 @@ class Options:
     runtime: str = "auto"
     profile: str = "ci"
     reports: Path = Path("reports")
+    messages: Messages = field(default_factory=Messages)
 
 
 class Front(Protocol):
@@ -98,7 +100,8 @@ class Facilitator:
     async def lead(self, front: Front) -> DrillRecord:
         """From the cell to the debrief; whatever happens, there is one."""
         options = self._options
-        front.tell("rules", {"rules": RULES, "level": options.level, "limit_s": options.limit_s})
+        rules = text("drill.rules", options.messages.lang).strip()
+        front.tell("rules", {"rules": rules, "level": options.level, "limit_s": options.limit_s})
         journal = SealedJournal(self.folder, self._topology.secrets.values())
         hidden = Path(tempfile.mkdtemp(prefix="gameday-"))  # 0700: logs of proxies tell what was done to them
         runtime, _ = make_runtime(options.runtime, self._topology, hidden / "logs")
@@ -139,7 +142,8 @@ class Facilitator:
             *(f"{service} {name} was set to {value}" for service, name, value in choice.decoys),
             *(f"{service} was asked for what it does not have" for service in choice.noisy),
         )
-        return Answer(s.label, s.title, s.sections, s.fault.says, (), steps, checks, decoys)
+        (label, title), *others = choice.factors
+        return Answer(label, title, s.sections, s.fault.says, (), steps, checks, decoys, tuple(others))
 
     async def _on(self, runtime: Runtime, choice: Choice, journal: SealedJournal, front: Front, hidden: Path) -> None:
         options, scenario = self._options, choice.scenario
@@ -208,11 +212,11 @@ class Facilitator:
         del cell
         asked = Asked(
             self._notes, self._topology, self._catalogue, self._options.limit_s, lambda: drill.page, self._answer,
-            drill.confirmed, self.end, self._others(),
+            drill.confirmed, self.end, self._others(), self._options.messages,
         )  # fmt: skip
         desk = Desk(
             equipment, self._catalogue, drill, {**ALL, **asked.verbs()}, self._extras,
-            acting=drill.acting, on_done=self._done,
+            messages=self._options.messages, acting=drill.acting, on_done=self._done,
         )  # fmt: skip
         going = asyncio.create_task(drill.drill(), name="drill")
         paged = asyncio.create_task(drill.paged.wait(), name="page")
@@ -282,9 +286,10 @@ class Facilitator:
     def _write(self, record: DrillRecord, journal: SealedJournal, hidden: Path) -> None:
         """Everything into the drill's folder, now that it may be known."""
         journal.open()
-        (self.folder / "debrief.md").write_text(debrief.markdown(record), encoding="utf-8")
-        (self.folder / "debrief.txt").write_text(debrief.text(record), encoding="utf-8")
-        content = json.dumps(debrief.plain(record), indent=1, ensure_ascii=False, default=str)
+        said = self._options.messages
+        (self.folder / "debrief.md").write_text(debrief.markdown(record, said), encoding="utf-8")
+        (self.folder / "debrief.txt").write_text(debrief.text(record, said), encoding="utf-8")
+        content = json.dumps(debrief.plain(record, said), indent=1, ensure_ascii=False, default=str)
         (self.folder / "debrief.json").write_text(content, encoding="utf-8")
         if record.whole:
             # The debrief is in the folder whatever becomes of the history.

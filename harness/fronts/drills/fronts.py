@@ -14,9 +14,9 @@ from harness.fronts.drills.trainee import page_of
 from harness.model.drill import DrillRecord
 from harness.model.errors import GamedayError
 from harness.report import debrief
+from harness.report.lang import Messages, text
 
 PROTOCOL = 1
-PROMPT = "on-call> "
 
 
 class Lines:
@@ -43,49 +43,59 @@ class Lines:
 
 
 class Terminal:
-    """A person at a terminal."""
+    """A person at a terminal, who is spoken to in the messages' language."""
 
-    def __init__(self, source: IO[str] | None = None, out: IO[str] | None = None) -> None:
+    def __init__(
+        self, messages: Messages | None = None, source: IO[str] | None = None, out: IO[str] | None = None
+    ) -> None:
+        self._messages = messages or Messages()
         self._lines = Lines(source or sys.stdin)
         self._out = out or sys.stdout
 
-    def _say(self, text: str, end: str = "\n") -> None:
+    def _say(self, says: str, end: str = "\n") -> None:
         # A terminal that was closed does not keep the debrief from its folder.
         with contextlib.suppress(OSError, ValueError):
-            self._out.write(text + end)
+            self._out.write(says + end)
             self._out.flush()
+
+    def _word(self, key: str, **values: object) -> str:
+        return text(f"drill.{key}", self._messages.lang, **values)
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """Show something."""
         match kind:
             case "rules":
-                self._say(f"{data['rules']}\n\nThe stack starts; this takes half a minute or so.")
+                self._say(f"{data['rules']}\n\n{self._word('starts')}")
             case "page":
-                self._say(page_of(data))
+                self._say(f"\a\n{page_of(data, self._messages)}\n")
             case "over":
-                self._say(f"\nOver: {data['why']}. The debrief comes when the stack is put away.")
+                self._say(f"\n{self._word('over', why=debrief.why_ended(data['why'], self._messages))}")
             case "debrief":
-                self._say(debrief.text(data["record"]))
-                self._say(f"Report: {data['folder']}")
+                self._say(debrief.text(data["record"], self._messages))
+                self._say(self._word("report", folder=data["folder"]))
 
     async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:
         """A line, an answer."""
-        self._say(PROMPT, end="")
+        prompt = self._word("prompt") + " "
+        self._say(prompt, end="")
         async for line in self._lines.read():
             if line.strip():
                 try:
                     told = await desk.do(split(line))
                     self._say(desk.masked(told.says))
                 except GamedayError as error:
-                    self._say(desk.masked(f"! {error}"))
-            self._say(PROMPT, end="")
+                    self._say(f"! {desk.failed(error)}")
+            self._say(prompt, end="")
         ended("closed")
 
 
 class Program:
-    """A program: one JSON object a line, both ways."""
+    """A program: one JSON object a line, both ways; texts are in the messages' language, names and keys never are."""
 
-    def __init__(self, source: IO[str] | None = None, out: IO[str] | None = None) -> None:
+    def __init__(
+        self, messages: Messages | None = None, source: IO[str] | None = None, out: IO[str] | None = None
+    ) -> None:
+        self._messages = messages or Messages()
         self._lines = Lines(source or sys.stdin)
         self._out = out or sys.stdout
 
@@ -98,9 +108,11 @@ class Program:
         """Write something."""
         if kind == "debrief":
             record: DrillRecord = data["record"]
-            self._write({"type": "debrief", "folder": data["folder"], **debrief.plain(record)})
+            self._write({"type": "debrief", "folder": data["folder"], **debrief.plain(record, self._messages)})
             return
-        first = {"protocol": PROTOCOL} if kind == "rules" else {}
+        first: dict[str, Any] = {"protocol": PROTOCOL} if kind == "rules" else {}
+        if kind == "page":
+            first = {"says": page_of(data, self._messages)}
         self._write({"type": kind, **first, **data})
 
     async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:

@@ -11,30 +11,12 @@ from harness.model.events import Acted
 from harness.model.ports import Clock
 from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
+from harness.report.lang import Messages, text
 
 DRILL = "the drill"
 LONGEST_NOTE = 500
-
-RULES = """\
-Something was broken, or is about to be. You are on call: you are paged with
-an alert and nothing else. Find out what it is and put it right.
-
-  detect TEXT                     say that there is an incident, and where
-  diagnose SECTION PLACE CAUSE    say which section of the runbook it is, what
-                                  is broken (a service, part, route or job),
-                                  and how (route, process, setting, release,
-                                  scale, job, locks, load, data)
-  recovered                       say that it is over; it is checked
-  hint nudge|check|section|step   ask for help; each costs points
-  give-up                         end it
-
-All verbs of the desk are yours: help lists them. From another terminal:
-gameday ops --name drill VERB.
-
-Within reach are the desk, this conversation, the working folder, the reports,
-names, labels, process arguments, and the published ports of services. Out of
-bounds are the proxies' own API, the memory and environment of other
-processes, and the facilitator's files."""
+SHORT_S = 60.0
+"""A time limit below this is told in seconds."""
 
 
 @dataclass
@@ -55,7 +37,7 @@ class Notes:
         said = " ".join(v for k, v in event.arguments.items() if k in {"name", "value", "version", "instances"})
         text = event.arguments.get("statement", "") or event.arguments.get("arguments", "")
         says = f"{event.verb} {event.target} {said} {text}".strip()
-        says = " ".join(says.split()) + (f" (failed: {event.failed})" if event.failed else "")
+        says = " ".join(says.split())
         data = {"verb": event.verb, "target": event.target, "name": event.arguments.get("name", ""), "text": text}
         self.note("act", says[:LONGEST_NOTE], **data, failed=event.failed)
 
@@ -79,6 +61,7 @@ class Asked:
         answer: gives the answer; it is there once something is broken.
         confirmed: whether the system has recovered, and what falls short.
         end: end the drill for a reason.
+        messages: the language of what the trainee is told.
     """
 
     notes: Notes
@@ -90,68 +73,71 @@ class Asked:
     confirmed: Callable[[], Awaitable[tuple[bool, str]]]
     end: Callable[[str], None]
     others: tuple[str, ...] = ()
+    messages: Messages = field(default_factory=Messages)
     hints: dict[str, str] = field(default_factory=dict)
 
     def verbs(self) -> dict[str, Verb]:
         """The drill's own verbs by name."""
         own = (
-            Verb("rules", DRILL, "", "what this is, and what is out of bounds", self._rules),
-            Verb("page", DRILL, "", "the page again, and the time left", self._page),
-            Verb("detect", DRILL, "TEXT", "declare that there is an incident", self._detect, 1, None),
-            Verb("diagnose", DRILL, "SECTION PLACE CAUSE [TEXT]", "declare what it is", self._diagnose, 3, None),
-            Verb("recovered", DRILL, "", "declare that it is over; it is checked", self._recovered),
-            Verb("hint", DRILL, "|".join(HINTS), "ask for help; costs points", self._hint, 1, 1),
-            Verb("give-up", DRILL, "", "end the drill", self._give_up),
+            Verb("rules", DRILL, "", self._rules),
+            Verb("page", DRILL, "", self._page),
+            Verb("detect", DRILL, "TEXT", self._detect, 1, None),
+            Verb("diagnose", DRILL, "SECTION PLACE CAUSE [TEXT]", self._diagnose, 3, None),
+            Verb("recovered", DRILL, "", self._recovered),
+            Verb("hint", DRILL, "|".join(HINTS), self._hint, 1, 1),
+            Verb("give-up", DRILL, "", self._give_up),
         )
         return {v.name: v for v in own}
 
+    def _word(self, key: str, **values: object) -> str:
+        return text(f"drill.{key}", self.messages.lang, **values)
+
     def _must_be_paged(self) -> float:
         if self.notes.paged_s is None:
-            raise UsageError("nobody was paged yet")
+            raise UsageError(self._word("nobody"))
         return self.notes.paged_s
 
     async def _rules(self, _desk: Desk, _args: Sequence[str]) -> Told:
-        return Told(RULES)
+        return Told(self._word("rules").strip())
 
     async def _page(self, _desk: Desk, _args: Sequence[str]) -> Told:
         left_s = self.limit_s - (self.notes.clock.now_s() - self._must_be_paged())
-        return Told(
-            f"PAGE: {self.page()}\n{left_s:.0f} s are left.", {"alert": self.page(), "left_s": round(left_s, 1)}
-        )
+        says = f"{self._word('page', alert=self.messages.alert(self.page()))}\n{self._word('left', n=f'{left_s:.0f}')}"
+        return Told(says, {"alert": self.page(), "left_s": round(left_s, 1)})
 
     async def _detect(self, _desk: Desk, args: Sequence[str]) -> Told:
         self._must_be_paged()
         self.notes.note("detect", " ".join(args)[:LONGEST_NOTE])
-        return Told("Noted.")
+        return Told(self._word("noted"))
 
-    async def _diagnose(self, _desk: Desk, args: Sequence[str]) -> Told:
+    async def _diagnose(self, desk: Desk, args: Sequence[str]) -> Told:
         self._must_be_paged()
         section, place, cause, *rest = args
         if section not in self.catalogue.sections:
-            raise UsageError(f"there is no section {section}; there are {', '.join(self.catalogue.sections)}")
+            raise UsageError(desk.say("no_section", name=section, names=", ".join(self.catalogue.sections)))
         t = self.topology
         if place not in {*t.parts, *t.services, *t.links, *t.jobs}:
-            raise UsageError(f"there is no {place}; name a service, a part, a route or a job: see status, routes, jobs")
+            raise UsageError(self._word("no_place", name=place))
         if cause not in CAUSES:
-            raise UsageError(f"there is no cause {cause}; there are {', '.join(CAUSES)}")
+            raise UsageError(self._word("no_cause", name=cause, names=", ".join(CAUSES)))
         says = " ".join([section, place, cause, *rest])[:LONGEST_NOTE]
         self.notes.note("diagnose", says, section=section, place=place, cause=cause)
-        return Told("Noted. Whether it is right is in the debrief.")
+        return Told(self._word("diagnosed"))
 
     async def _recovered(self, _desk: Desk, _args: Sequence[str]) -> Told:
         self._must_be_paged()
         confirmed, short = await self.confirmed()
         self.notes.note("recovered", "confirmed" if confirmed else "not confirmed", confirmed=confirmed, short=short)
         if not confirmed:
-            return Told("Not confirmed: the recovery criteria are not met. The drill goes on.", {"confirmed": False})
+            return Told(self._word("not_confirmed"), {"confirmed": False})
         self.end("recovered")
-        return Told("Confirmed.", {"confirmed": True})
+        return Told(self._word("confirmed"), {"confirmed": True})
 
     async def _hint(self, _desk: Desk, args: Sequence[str]) -> Told:
         self._must_be_paged()
         level = args[0]
         if level not in HINTS:
-            raise UsageError(f"there is no hint {level}; there are {', '.join(HINTS)}")
+            raise UsageError(self._word("no_hint", name=level, names=", ".join(HINTS)))
         if level not in self.hints:
             self.hints[level] = self._says(level)
             self.notes.note("hint", level, level=level)
@@ -161,19 +147,27 @@ class Asked:
         answer = self.answer()
         section = self.catalogue.sections.get(answer.sections[0]) if answer.sections else None
         if level == "nudge":
-            return f"It is one of these sections: {', '.join(self.others)}."
+            return self._word("hint_nudge", names=", ".join(self.others))
         if level == "check":
-            titles = [c.title for c in section.checks] if section else []
-            return f"Look at this: {titles[0]}." if titles else "Its section has no checks."
+            titles = [self.messages.check(c.key, c.title) for c in section.checks] if section else []
+            return self._word("hint_check", what=titles[0]) if titles else self._word("hint_no_check")
         if level == "section":
-            return f"Section {section.key}: {section.title}." if section else "No section is about it."
-        return f"Do this: {answer.steps[0].title}."
+            if section is None:
+                return self._word("hint_no_section")
+            return self._word("hint_section", name=section.key, what=self.messages.section(section.key, section.title))
+        return self._word("hint_step", what=self.messages.step(answer.steps[0].title))
 
     async def _give_up(self, _desk: Desk, _args: Sequence[str]) -> Told:
         self.end("given up")
-        return Told("The drill ends.")
+        return Told(self._word("ends"))
 
 
-def page_of(data: Mapping[str, Any]) -> str:
+def page_of(data: Mapping[str, Any], messages: Messages) -> str:
     """The page as a person reads it."""
-    return f"\a\nPAGE: {data['alert']}\nYou have {data['limit_s'] / 60:.0f} minutes. help lists what you can do.\n"
+    lang, limit_s = messages.lang, float(data["limit_s"])
+    in_minutes = limit_s >= SHORT_S
+    limit = text(
+        "drill.minutes" if in_minutes else "drill.seconds", lang, n=f"{limit_s / 60 if in_minutes else limit_s:.0f}"
+    )
+    page = text("drill.page", lang, alert=messages.alert(str(data["alert"])))
+    return f"{page}\n{text('drill.limit', lang, limit=limit)}"
