@@ -36,6 +36,7 @@
     // What is printed was not always scrolled to.
     const judged = inner.querySelector(".plot[data-plot=judged]");
     if (judged) (window.requestIdleCallback ?? setTimeout)(() => judged.clientWidth && draw(judged));
+    for (const more of inner.querySelectorAll(".figures-of")) more.addEventListener("toggle", () => figures(scenario, more), { once: true });
     for (const more of inner.querySelectorAll(".samples-of")) more.addEventListener("toggle", () => samples(scenario, more), { once: true });
   }
 
@@ -144,34 +145,52 @@
       const [probe, op, y] = text.split(" ");
       return { text: said[i], series: data.series.find((s) => s.name === probe), test: compare[op], y: Number(y) };
     }).filter((one) => one.series);
-    const element = (name, text, attributes = {}) => {
-      const made = document.createElement(name);
-      if (text !== undefined) made.textContent = text;
-      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-      return made;
-    };
-    const box = element("div", undefined, { class: "samples", tabindex: "0", role: "region", "aria-label": words.samples });
-    const table = element("table");
-    if (data.every > 1) table.append(element("caption", words.thinned.replace("{n}", data.every)));
-    const head = element("tr");
-    head.append(element("th", "T", { scope: "col", class: "n" }), ...tests.map((one) => element("th", one.text, { scope: "col", class: "n" })));
-    const thead = element("thead");
-    thead.append(head);
-    const body = element("tbody");
+    const rows = [];
     data.t.forEach((t, i) => {
       if (t < Number(more.dataset.since) - 0.002 || t > Number(more.dataset.until) + 0.002) return;
-      const row = element("tr");
-      row.append(element("td", signed(t), { class: "n" }));
-      for (const one of tests) {
+      rows.push([element("th", signed(t), { scope: "row", class: "n" }), ...tests.map((one) => {
         const value = one.series.v[i];
         const met = value === null || !one.test || Number.isNaN(one.y) ? null : one.test(value, one.y);
-        row.append(element("td", value === null ? "—" : `${value}${met === null ? "" : met ? " ✓" : " ✗"}`, { class: `n${met === null ? "" : met ? " yes" : " no"}` }));
-      }
-      body.append(row);
+        return element("td", value === null ? "—" : `${value}${met === null ? "" : met ? " ✓" : " ✗"}`, { class: `n${met === null ? "" : met ? " yes" : " no"}` });
+      })]);
     });
-    table.append(thead, body);
+    const caption = data.every > 1 ? `${words.samples}: ${words.thinned.replace("{n}", data.every)}` : words.samples;
+    more.append(tabled(caption, ["T", ...tests.map((one) => one.text)], rows));
+  }
+
+  // What a plot shows, for whoever cannot see it.
+  function figures(scenario, more) {
+    const number = (value) => (value === null || value === undefined ? "—" : Number(value.toPrecision(4)).toString());
+    const rows = rowsOf(more.dataset.plot, dataOf(scenario)).map((row) => {
+      const known = row.y.filter((y) => y !== null);
+      const told = known.length ? [known[0], known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b)), known.at(-1)] : [null, null, null, null];
+      const limits = row.limits.map((limit) => `${limit.what} ${limit.op} ${limit.y}`).join("; ");
+      return [element("th", row.name, { scope: "row" }), ...told.map((value) => element("td", number(value), { class: "n" })), element("td", limits || "—")];
+    });
+    const heads = [words.probe, words.first, words.lowest, words.highest, words.last, words.limits];
+    more.append(rows.length ? tabled(words.figures, heads, rows) : element("p", words.nothing));
+  }
+
+  function element(name, text, attributes = {}) {
+    const made = document.createElement(name);
+    if (text !== undefined) made.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  }
+
+  function tabled(caption, heads, rows) {
+    const box = element("div", undefined, { class: "samples", tabindex: "0", role: "group", "aria-label": caption });
+    const table = element("table"), thead = element("thead"), head = element("tr"), body = element("tbody");
+    head.append(...heads.map((text, i) => element("th", text, { scope: "col", class: text === words.probe || text === words.limits ? "" : "n" })));
+    thead.append(head);
+    for (const cells of rows) {
+      const row = element("tr");
+      row.append(...cells);
+      body.append(row);
+    }
+    table.append(element("caption", caption), thead, body);
     box.append(table);
-    more.append(box);
+    return box;
   }
 
   const signed = (t) => `${t < 0 ? "−" : "+"}${Math.abs(t).toFixed(2)} s`;
