@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from harness.model import events as ev
@@ -146,3 +147,18 @@ async def test_what_is_printed_has_its_plots_though_nobody_scrolled_to_them_as_w
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off on the sheet"
     assert await page.evaluate("document.querySelector('#s1 .main-svg').getBoundingClientRect().width") <= 680
     assert trouble == []
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_stands_in_the_way_of_a_screen_reader(
+    browser: Browser, address: str, size: ViewportSize, scheme: str
+) -> None:
+    page, _ = await opened(browser, address, size, scheme)
+    await page.locator("#s1 > summary").click()
+    await page.locator("#s1 .plot[data-plot=judged]").scroll_into_view_if_needed()
+    await page.locator("#s1 .plot[data-drawn] .main-svg").first.wait_for()
+    for more in await page.locator("#s1 details > summary").all():
+        await more.click()
+    found = await Axe().run(page)
+    assert [(v["id"], v["help"], [n["html"] for n in v["nodes"][:3]]) for v in found.response["violations"]] == []

@@ -121,7 +121,7 @@ def test_tables_that_a_narrow_window_lays_out_anew_say_their_parts(page: Element
 
 
 def test_what_is_drawn_has_a_text_beside_it(page: Element) -> None:
-    drawn = [e for e in page.walk() if e.attributes.get("role") == "img"]
+    drawn = [e for e in page.walk() if e.attributes.get("role") == "figure"]
     assert [e for e in drawn if not e.attributes.get("aria-label")] == []
     for plot in drawn:
         kind = plot.attributes["data-plot"]
