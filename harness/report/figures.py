@@ -23,7 +23,7 @@ def secs(value: Any) -> str:
 
 def tplus(value: float) -> str:
     """A moment in seconds since T, with its sign."""
-    return f"{'−' if value < 0 else '+'}{abs(value):.2f} s"  # noqa: RUF001  (a minus as wide as the plus)
+    return f"{'−' if round(value, 2) < 0 else '+'}{abs(value):.2f} s"  # noqa: RUF001  (a minus as wide as the plus)
 
 
 def figure(value: Any, kind: str, unit: str) -> str:
