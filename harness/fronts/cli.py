@@ -3,13 +3,12 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harness.fronts.options import lang_option
+from harness.fronts.options import lang_option, stack_options
 from harness.model.errors import GamedayError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -25,6 +24,7 @@ LATER: dict[str, str] = {
     "ops": "harness.fronts.cli_ops:ops",
     "postmortem": "harness.fronts.cli_postmortem:postmortem",
     "report": "harness.fronts.cli_report:report",
+    "run": "harness.fronts.cli_run:run",
     "schedule": "harness.fronts.cli_day:schedule",
 }
 """Commands that live in modules of their own, by name: imported when they are asked for, for `list` must answer at once."""
@@ -89,74 +89,6 @@ def main() -> None:
     """
 
 
-def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option(
-            "--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios."
-        ),
-        click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's."),
-        click.option("--profile", default="ci", metavar="NAME", show_default=True, help="ci or realistic."),
-    ):
-        function = option(function)
-    return function
-
-
-@main.command()
-@click.argument("ids", nargs=-1, metavar="[ID ...]")
-@click.option("--section", "sections", multiple=True, metavar="5.6", help="Only this section's; may be repeated.")
-@click.option("--variant", default="", metavar="V|all", help="Only this variant, or all of them.")
-@click.option(
-    "--arm", default="timeline", metavar="A", show_default=True, help="timeline, control, untreated, treated, placebo."
-)
-@click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
-@_shared
-@click.option("--jobs", default="auto", metavar="N|auto", show_default=True, help="Cells side by side.")
-@click.option("--shard", default="", metavar="i/n", help="Only this part of the run; needs --seed. See gameday merge.")
-@click.option("--timing", is_flag=True, help="Show where the time went.")
-@click.option("--seed", type=int, default=None, metavar="N", help="Of the workloads; default: a new one, shown.")
-@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
-@click.option(
-    "--runbook",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="Markdown whose queries are sampled; default: the catalogue's own.",
-)
-@click.option("--junit", type=click.Path(path_type=Path), default=None, metavar="FILE", help="JUnit, here too.")
-@click.option("--json", type=click.Path(path_type=Path), default=None, metavar="FILE", help="run.json, here too.")
-@lang_option
-def run(**asked: Any) -> int:
-    r"""Run scenarios and say what may be claimed of the runbook.
-
-    \b
-    Exit codes: 0 nothing refuted, 1 something REFUTED, 3 something INCONCLUSIVE
-    or trouble with the machine, 2 wrong use, 130 interrupted.
-
-    \b
-    Examples:
-      gameday run FM-OB-01 FM-MM-01 --seed 7
-      gameday run --section 5.6 --variant all
-      gameday run FM-OB-01 --arm untreated
-    """
-    from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
-
-    from harness.fronts import reports, terminal, wiring  # noqa: PLC0415
-
-    timing = asked.pop("timing")
-    ready = wiring.prepare(wiring.Options(**asked))
-    console = Console(highlight=False)
-    with terminal.display(console) as show:
-        result = wiring.run_to_end(ready, show)
-    console.print()
-    terminal.summary(result.recorder.run, console)
-    if timing:
-        terminal.timing(result.recorder.run, console)
-    for line in result.trouble:
-        click.echo(f"gameday: {line}", err=True)
-    console.print(f"\n{terminal.counts(result.recorder.run)}. Report: {reports.page(result.folder)}", soft_wrap=True)
-    return result.exit_code
-
-
 @main.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN ...")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
@@ -179,7 +111,7 @@ def merge(runs: tuple[Path, ...], reports: Path) -> int:
 
 
 @main.command("list")
-@_shared
+@stack_options
 @click.option("--section", "sections", multiple=True, metavar="5.6", help="Only this section's.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; the same as --format json.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
@@ -221,7 +153,7 @@ def list_(sections: tuple[str, ...], as_json: bool, form: str, lang: str, **aske
 
 @main.command()
 @click.argument("id_", metavar="ID")
-@_shared
+@stack_options
 @lang_option
 def show(id_: str, catalogue: str, stack: str | None, profile: str, lang: str) -> None:
     """Show what a scenario does, from the code."""
@@ -231,7 +163,7 @@ def show(id_: str, catalogue: str, stack: str | None, profile: str, lang: str) -
 
 
 @main.command()
-@_shared
+@stack_options
 @click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
 @click.option("--name", default="default", metavar="NAME", show_default=True, help="To keep several apart.")
 def up(**asked: Any) -> None:

@@ -18,3 +18,16 @@ def lang_option(function: Callable[..., Any]) -> Callable[..., Any]:
         callback=lambda _ctx, _param, value: language(value, os.environ),
         help="Language; default: the environment's.",
     )(function)
+
+
+def stack_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which catalogue, which stack and which of its profiles."""
+    for option in (
+        click.option(
+            "--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios."
+        ),
+        click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's."),
+        click.option("--profile", default="ci", metavar="NAME", show_default=True, help="ci or realistic."),
+    ):
+        function = option(function)
+    return function

@@ -38,6 +38,8 @@ def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         (("run", "--jobs", "0"), "--jobs is a number"),
         (("run", "--shard", "3/2", "--seed", "1"), "--shard is i/n"),
         (("run", "--shard", "1/2"), "--shard needs --seed"),
+        (("run", "--repeat", "2", "--json", "x.json"), "with --repeat each run has its own"),
+        (("run", "--repeat", "0"), "--repeat"),
         (("run", "--catalogue", "nowhere"), "there is no module nowhere"),
         (("run", "--stack", "/nowhere.toml"), "cannot be read"),
         (("run", "--runtime", "cloud"), "cloud"),
