@@ -6,12 +6,12 @@ from pathlib import Path
 
 from harness.drivers.clock import SystemClock
 from harness.engine import plan
-from harness.engine.session import Lane, Session
+from harness.engine.session import Lane
 from harness.fronts import reports
-from harness.fronts.wiring import Options, equip, make_runtime, prepare
+from harness.fronts.wiring import Options, make_runtime, prepare, session_of
 from harness.model.arms import ARMS
 from harness.model.errors import InfrastructureError, UsageError
-from harness.model.events import Event, RunFinished, RunStarted
+from harness.model.events import Event, Noted, RunFinished, RunStarted
 from harness.model.runtime import Runtime
 from harness.report.journal import Journal
 from harness.report.record import Recorder
@@ -81,19 +81,10 @@ class CatalogueRun:
     async def _open(self) -> None:
         options = self._plan.options
         self._journal = Journal(self.folder, self._plan.topology.secrets.values())
-        self._runtime, _ = make_runtime(options.runtime, self._plan.topology, self.folder / "logs")
+        self._runtime, why = make_runtime(options.runtime, self._plan.topology, self.folder / "logs")
         self.started = True
         await self._runtime.open()
-
-        self._session = Session(
-            self._runtime,
-            self._plan.catalogue,
-            lambda cell, on_act: equip(cell, on_act, self._clock),
-            self._emit,
-            profile=options.profile,
-            logs=self.folder / "logs",
-            clock_s=self._clock.now_s,
-        )
+        self._session = session_of(self._plan, self._runtime, self._clock, self._emit)
         labels = [item.label for item in self._plan.items]
         self._emit(
             RunStarted(
@@ -101,6 +92,8 @@ class CatalogueRun:
                 options.profile, options.arm, labels, dict(self._runtime.versions),
             )
         )  # fmt: skip
+        for note in (why, *self._plan.notes):
+            self._emit(Noted(self._clock.now_s(), None, note))
 
     def _emit(self, event: Event) -> None:
         self._journal.write(event)

@@ -196,7 +196,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         recorder.add(event)
         on_event(event)
 
-    session = _session(ready, runtime, clock, emit)
+    session = session_of(ready, runtime, clock, emit)
     was_interrupted = False
     labels = [item.label for item in ready.items]
     try:
@@ -234,8 +234,8 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     return Result(code, recorder, ready.folder, trouble)
 
 
-def _session(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent) -> Session:
-    """Cells side by side have a worker process each; one alone needs none."""
+def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent) -> Session:
+    """The session that carries a plan out; cells side by side have a worker process each, one alone needs none."""
     options, logs = ready.options, ready.folder / "logs"
 
     def setup(number: int) -> Setup:

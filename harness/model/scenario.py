@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Protocol
 
 from harness.model.alerts import Alert
@@ -39,6 +40,13 @@ class Workload(Protocol):
         """Send the n-th request and enter it in the ledger; never raises for a failing system."""
 
 
+class Spare(StrEnum):
+    """Why a claim stands without a step; there are no other reasons."""
+
+    CHECKS = "checks only"
+    SECOND_SAFETY = "a second safety"
+
+
 @dataclass(frozen=True)
 class Step:
     """One instruction that a person reads, and the one act that carries it out.
@@ -49,6 +57,7 @@ class Step:
         unless: when this is met within its own time, the step is not needed and is skipped.
         needs: abilities of the runtime that the act asks for.
         in_runbook: false for a mitigation that no runbook section names.
+        spare: why the claim stands without it; None when it must fall.
     """
 
     title: str
@@ -56,15 +65,21 @@ class Step:
     unless: Criterion | None = None
     needs: frozenset[Ability] = frozenset()
     in_runbook: bool = True
+    spare: Spare | None = None
 
 
 def step(
-    title: str, *, unless: Criterion | None = None, needs: frozenset[Ability] = frozenset(), in_runbook: bool = True
+    title: str,
+    *,
+    unless: Criterion | None = None,
+    needs: frozenset[Ability] = frozenset(),
+    in_runbook: bool = True,
+    spare: Spare | None = None,
 ) -> Callable[[Callable[[Operator], Awaitable[None]]], Step]:
-    """Make a step of a function that acts through the Operator."""
+    """Make a step of a function that acts through the Operator; what is done only if need be is a second safety."""
 
     def wrap(act: Callable[[Operator], Awaitable[None]]) -> Step:
-        return Step(title, act, unless, needs, in_runbook)
+        return Step(title, act, unless, needs, in_runbook, Spare.SECOND_SAFETY if unless else spare)
 
     return wrap
 

@@ -96,6 +96,30 @@ async def test_a_fault_that_goes_away_by_itself_is_found(stage: Stage, scenario:
     assert kinds(outcome) == [Finding.SELF_HEALED], findings(outcome)
 
 
+STEPS = [
+    (s, str(number))
+    for scenario in SCENARIOS
+    for s in (scenario, *(scenario.with_variant(v.name) for v in scenario.variants))
+    for number in range(len(s.response))
+    if len(s.response) > 1
+]
+"""Of responses of one step, `response replaced by nothing` says the same."""
+
+
+@pytest.mark.parametrize(("scenario", "number"), everyday(STEPS))
+async def test_a_step_left_out_is_missed_unless_it_is_said_to_be_spare(
+    stage: Stage, scenario: Scenario, number: str
+) -> None:
+    left_out = scenario.response[int(number)]
+    kept = tuple(step for step in scenario.response if step is not left_out)
+    outcome = await stage.play(replace(scenario, response=kept))
+    missed = {Finding.NOT_RECOVERED, Finding.COLLATERAL, Finding.INVARIANT_BROKEN}
+    if left_out.spare is None:
+        assert missed & set(kinds(outcome)), f"{left_out.title}: the claim stands without it: {findings(outcome)}"
+    else:
+        assert kinds(outcome) == [Finding.AS_EXPECTED], f"{left_out.title}, {left_out.spare}: {findings(outcome)}"
+
+
 async def test_collateral_damage_is_found(stage: Stage) -> None:
     scenario = CATALOGUE.scenarios[FIRST]
     probe = scenario.symptom.conditions[0].probe
