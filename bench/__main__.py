@@ -18,8 +18,10 @@ from pathlib import Path
 
 import psutil
 
-from bench import cells
+from bench import cells, runs
 from bench.table import Row, show
+
+SEED = ("--seed", "11")
 
 
 def command(*arguments: str) -> float:
@@ -32,64 +34,51 @@ def command(*arguments: str) -> float:
     return min(took)
 
 
-def whole_run(runtime: str, jobs: str, folder: Path) -> tuple[float, dict[str, str], float]:
-    """How long the whole catalogue takes, its claims, and when the first scenario began."""
-    out = folder / f"{runtime}-{jobs}.json"
-    began = time.perf_counter()
-    subprocess.run(
-        [
-            sys.executable, "-m", "harness.fronts.cli", "run", "--runtime", runtime, "--jobs", jobs, "--seed", "11",
-            "--reports", str(folder), "--json", str(out),
-        ],
-        check=False, capture_output=True,
-    )  # fmt: skip
-    took = time.perf_counter() - began
-    data = json.loads(out.read_text())
-    first = min((p["started_s"] for c in data["claims"] for p in c["phases"]), default=float("nan"))
-    return took, {c["id"]: c["claim"] for c in data["claims"]}, first
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--quick", action="store_true", help="leave out the naive way and the containers")
+    parser.add_argument("--quick", action="store_true", help="leave out the naive way, the growth and the containers")
     parser.add_argument("--json", type=Path, default=None)
     asked = parser.parse_args()
-    rows: list[Row] = []
-    rows.append(Row("gameday list", "s", 0.4, command("list")))
-    rows += asyncio.run(cells.measure())
+    rows = [Row("gameday list", "s", 0.4, command("list")), *asyncio.run(cells.measure())]
     with tempfile.TemporaryDirectory(prefix="gameday-bench-") as place:
-        folder = Path(place)
-        took, claims, first = whole_run("process", "auto", folder)
-        rows.append(Row("first scenario begun", "s", 3.0, first))
-        rows.append(Row(f"whole catalogue ({len(claims)}), processes, jobs auto", "s", _target(len(claims), 120), took))
-        rows.append(
-            Row("of these proven", "", float(len(claims)), float(list(claims.values()).count("PROVEN")), more=True)
-        )
-        if not asked.quick:
-            alone, _, _ = whole_run("process", "1", folder)
-            rows.append(Row("the same, one cell", "s", None, alone, ratio=alone / took))
-            naive = sum(whole_one(label, folder) for label in claims)
-            rows.append(Row("the naive way: a fresh stack each", "s", None, naive, ratio=naive / took))
-            if _engine():
-                boxed, _, _ = whole_run("docker", "auto", folder)
-                rows.append(Row("whole catalogue, containers, jobs auto", "s", _target(len(claims), 240), boxed))
+        rows += whole_runs(Path(place), quick=asked.quick)
     show(rows, _machine())
     if asked.json is not None:
         asked.json.write_text(json.dumps([vars(r) for r in rows], indent=1))
 
 
-def whole_one(label: str, folder: Path) -> float:
-    """One scenario on a fresh stack of its own."""
-    began = time.perf_counter()
-    subprocess.run(
-        [
-            sys.executable, "-m", "harness.fronts.cli", "run", label, "--runtime", "process", "--jobs", "1",
-            "--reports", str(folder),
-        ],
-        check=False, capture_output=True,
-    )  # fmt: skip
-    return time.perf_counter() - began
+def whole_runs(folder: Path, *, quick: bool) -> list[Row]:
+    """The whole catalogue, as CI runs it; unless `quick`, also one cell, the naive way, growth and containers."""
+    fast = runs.gameday(*SEED, "--runtime", "process", reports=folder)
+    count, took_s = len(fast.claims), fast.took_s
+    proven = list(fast.claims.values()).count("PROVEN")
+    rows = [
+        Row("first scenario begun", "s", 3.0, fast.first_s, stretch=1.5),
+        Row("the engine, a scenario", "ms", 100.0, fast.engine_ms, stretch=50.0),
+        Row(f"whole catalogue ({count}), processes", "s", _target(count, 120), took_s, stretch=_target(count, 60)),
+        Row("of these proven", "", float(count), float(proven), more=True),
+    ]
+    if quick:
+        return rows
+    alone = runs.gameday(*SEED, "--runtime", "process", "--jobs", "1", reports=folder)
+    rows.append(Row("the same, one cell", "s", None, alone.took_s, ratio=alone.took_s / took_s))
+    naive_s = sum(
+        runs.gameday(label, "--runtime", "process", "--jobs", "1", reports=folder).took_s for label in fast.claims
+    )
+    rows.append(Row("the naive way: a fresh stack each", "s", None, naive_s, ratio=naive_s / took_s))
+    rows += runs.growth(folder)
+    if _engine():
+        boxed = runs.gameday(*SEED, "--runtime", "docker", reports=folder)
+        proven = list(boxed.claims.values()).count("PROVEN")
+        rows += [
+            Row(
+                f"whole catalogue ({count}), containers", "s", _target(count, 240), boxed.took_s,
+                stretch=_target(count, 110),
+            ),
+            Row("of these proven", "", float(count), float(proven), more=True),
+        ]  # fmt: skip
+    return rows
 
 
 def _target(scenarios: int, whole: float) -> float:

@@ -10,6 +10,7 @@ class Row:
 
     Attributes:
         target: what it must not pass, or None without one.
+        stretch: what would be better still, or None.
         ratio: of this figure to the one it is compared with.
         more: whether more is better.
     """
@@ -20,22 +21,29 @@ class Row:
     figure: float
     ratio: float | None = None
     more: bool = False
+    stretch: float | None = None
 
     @property
-    def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
+    def says(self) -> str:
+        """Whether the target is met, or what is better still; empty without one."""
+        if self.stretch is not None and self._within(self.stretch):
+            return "stretch met"
         if self.target is None:
-            return None
-        return self.figure >= self.target if self.more else self.figure <= self.target
+            return ""
+        return "met" if self._within(self.target) else "MISSED"
+
+    def _within(self, target: float) -> bool:
+        return self.figure >= target if self.more else self.figure <= target
 
 
 def show(rows: Sequence[Row], machine: str) -> None:
     """Print it."""
     print(machine)
-    print(f"{'what':<48} {'target':>9} {'figure':>9} {'ratio':>7}")
+    print(f"{'what':<42} {'target':>8} {'stretch':>8} {'figure':>11} {'ratio':>6}")
     for row in rows:
-        target = "" if row.target is None else f"{row.target:g} {row.unit}"
+        target, stretch = ("" if t is None else f"{t:g}" for t in (row.target, row.stretch))
         ratio = row.ratio if row.ratio is not None else (row.figure / row.target if row.target else None)
-        mark = {True: "met", False: "MISSED", None: ""}[row.met]
         shown = "" if ratio is None else f"{ratio:.2f}"
-        print(f"{row.what:<48} {target:>9} {row.figure:>7.3g} {row.unit:<1} {shown:>7} {mark}")
+        print(
+            f"{row.what:<42} {target:>8} {stretch:>8} {row.figure:>7.3g} {row.unit:<3} {shown:>6} {row.says}".rstrip()
+        )
