@@ -64,7 +64,8 @@ def _scenario(s: Scenario, topology: Topology, sections: Sequence[str]) -> list[
     lines += [f"- Hold: {hold} s untreated"]
     lines += ["- Response:"]
     for number, step in enumerate(s.response, start=1):
-        unless = f" (not needed when {_conditions(step.unless)})" if step.unless else ""
+        spare = f" ({step.spare})" if step.spare else ""
+        unless = f" (not needed when {_conditions(step.unless)})" if step.unless else spare
         lines.append(
             f"  {number}. {step.title}{'' if step.in_runbook or sections else ' (not in the runbook)'}{unless}"
         )

@@ -7,7 +7,7 @@ from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.messages import load_messages
 from harness.model.criteria import Criterion
 from harness.model.errors import UsageError
-from harness.model.scenario import Scenario
+from harness.model.scenario import Scenario, Step
 from harness.model.span import as_span
 from harness.report.lang import ENGLISH, Messages, text
 from harness.report.wrapping import wrapped
@@ -45,7 +45,7 @@ def _lines(scenario: Scenario, plain: Scenario, said: Messages) -> list[str]:
         _word("hold", lang), text("show.untreated", lang, s=f"{as_span(plain.hold_s).of({}):.3g}", derived=derived)
     )
     for number, step in enumerate(scenario.response, start=1):
-        unless = text("show.unless", lang, condition=step.unless) if step.unless else ""
+        unless = text("show.unless", lang, condition=step.unless) if step.unless else _spare(step, lang)
         mark = "" if step.in_runbook else _word("not_in_runbook", lang)
         head = _word("response", lang) if number == 1 else ""
         lines += _block(head, f"{number}. {said.step(step.title)}{mark}{unless}")
@@ -65,6 +65,10 @@ def _lines(scenario: Scenario, plain: Scenario, said: Messages) -> list[str]:
 
 def _word(key: str, lang: str) -> str:
     return text(f"show.{key}", lang)
+
+
+def _spare(step: Step, lang: str) -> str:
+    return _word(step.spare.name.lower(), lang) if step.spare else ""
 
 
 def _criterion(what: str, asked: Criterion, plain: Criterion, said: Messages) -> list[str]:
