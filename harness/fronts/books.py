@@ -15,6 +15,7 @@ from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
 from harness.model.words import counted
 from harness.report import journal
+from harness.report.record import standing
 from harness.runbook.coverage import LastClaim, Refusal, Sample, Seen, missed
 from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
 
@@ -203,7 +204,7 @@ def _newest(reports: Path) -> list[Path]:
 
 def _events(folder: Path) -> list[Event]:
     try:
-        return list(journal.read(folder / journal.JOURNAL, [k for k in KINDS.values() if k is not Swept]))
+        return standing(journal.read(folder / journal.JOURNAL, [k for k in KINDS.values() if k is not Swept]))
     except GamedayError:
         return []
 

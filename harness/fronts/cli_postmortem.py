@@ -8,7 +8,8 @@ from harness.fronts.cli_history import REPORTS, folder_of
 from harness.fronts.messages import load_messages
 from harness.fronts.options import lang_option
 from harness.model.errors import InfrastructureError, UsageError
-from harness.report import journal, record
+from harness.report.index import Index
+from harness.report.journal import JOURNAL
 from harness.report.postmortem import markdown
 
 
@@ -30,12 +31,12 @@ def postmortem(run: str, label: str, output: Path | None, catalogue: str, lang: 
       gameday postmortem latest FM-OB-01 --lang ja --output postmortem.md
     """
     folder = folder_of(run, reports)
-    found = record.of(journal.read(folder / journal.JOURNAL))
-    one = found.of(label)
+    index = Index(folder / JOURNAL)
+    one = index.run.of(label)
     if one is None:
-        have = ", ".join(s.label for s in found.scenarios) or "none"
+        have = ", ".join(s.label for s in index.run.scenarios) or "none"
         raise UsageError(f"{folder} has no scenario {label}; it has {have}")
-    said = markdown(found, one, load_messages(catalogue, lang))
+    said = markdown(index.run, index.whole(one), load_messages(catalogue, lang))
     if output is None:
         click.echo(said, nl=False)
         return

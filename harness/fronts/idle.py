@@ -36,7 +36,7 @@ async def _run(
     found: list[Queried] = []
 
     def emit(event: Event) -> None:
-        journal.write(event)
+        event = journal.write(event)
         if isinstance(event, Queried):
             found.append(event)
 

@@ -37,7 +37,7 @@ from harness.model.slis import Measured, Sample
 from harness.model.topology import Topology
 from harness.model.words import counted
 from harness.report.journal import JOURNAL
-from harness.report.record import Recorder, ScenarioRecord
+from harness.report.record import Recorder, ScenarioRecord, standing
 from harness.slo.policy import SloPolicy, policy_of
 
 QUIET = "quiet"
@@ -112,6 +112,7 @@ def judge(path: Path, package: str, stack: str | None) -> Result:
     by_label: dict[str, list[Event]] = {}
     for event in events:
         recorder.add(event)
+    for event in standing(events):
         by_label.setdefault(event.scenario or "", []).append(event)
     found = [
         _scenario(record, by_label.get(record.label, []), catalogue, topology, started.profile)

@@ -96,8 +96,7 @@ class CatalogueRun:
             self._emit(Noted(self._clock.now_s(), None, note))
 
     def _emit(self, event: Event) -> None:
-        self._journal.write(event)
-        self._recorder.add(event)
+        self._recorder.add(self._journal.write(event))
 
     def close(self) -> None:
         """End the cell and the runtime, and write the reports."""

@@ -192,9 +192,9 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     trouble: list[str] = []
 
     def emit(event: Event) -> None:
-        journal.write(event)
-        recorder.add(event)
-        on_event(event)
+        seen = journal.write(event)
+        recorder.add(seen)
+        on_event(seen)
 
     session = session_of(ready, runtime, clock, emit)
     was_interrupted = False

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.model import events as ev
 from harness.model.errors import InfrastructureError, UsageError
+from harness.report.journal import UNSEEN
 from harness.report.lang import Messages
 from harness.report.masking import masked_all
 from harness.report.record import Recorder, RunRecord, ScenarioRecord
@@ -18,9 +19,6 @@ from harness.report.translated import translated
 
 _SWEEP = re.compile(rb'\{"v":\d+,"kind":"sweep","t":[\d.e-]+,"scenario":"([\w.:-]+)"')
 """How a sweep's line begins; one that begins otherwise is read like every other event."""
-
-_UNSEEN = frozenset({ev.Swept.kind, ev.FactsRecorded.kind, ev.SamplesTaken.kind})
-"""Kinds whose texts are names at most, or never shown; they are large, and masking is slow."""
 
 
 class Index:
@@ -58,6 +56,8 @@ class Index:
                     if event is None:
                         self.lost += bool(line.strip())
                     else:
+                        if isinstance(event, ev.RunAgain):
+                            self._places.pop(id(self.run.of(event.scenario or "")), None)
                         recorder.add(translated(event, self._messages))
                         if event.scenario is not None:
                             record = self.run.of(event.scenario)
@@ -104,7 +104,7 @@ def _event(line: bytes) -> ev.Event | None:
     """The event of a line, None when it is none; secrets are masked."""
     try:
         data = json.loads(line)
-        event = ev.from_mapping(data if data.get("kind") in _UNSEEN else masked_all(data))
+        event = ev.from_mapping(data if data.get("kind") in UNSEEN else masked_all(data))
         return event if event is not None and isinstance(event.t, int | float) else None
     except (ValueError, AttributeError, TypeError):
         return None

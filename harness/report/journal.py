@@ -1,13 +1,27 @@
 """The journal on disk: written line by line as things happen, read back whatever became of its run."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.model.errors import InfrastructureError
-from harness.model.events import Event, read_lines, to_line
+from harness.model.events import (
+    Event,
+    FactsRecorded,
+    SamplesTaken,
+    Swept,
+    from_mapping,
+    read_lines,
+    to_line,
+    to_mapping,
+)
+from harness.report.masking import STARS, masked_all
 
 JOURNAL = "journal.jsonl"
+
+UNSEEN = frozenset({Swept.kind, FactsRecorded.kind, SamplesTaken.kind})
+"""Kinds whose texts are names at most, or never shown; they are large, and masking by form is slow."""
 
 
 class Journal:
@@ -25,18 +39,27 @@ class Journal:
                 f"{folder} cannot be written: {error.strerror}; name another folder with --reports"
             ) from None
 
-    def write(self, event: Event) -> None:
-        """Append one event; a full disk is remembered in `failed`, for the run itself goes on to its end."""
+    def write(self, event: Event) -> Event:
+        """Append one event, and give it as it stands there: whoever shows or keeps it must not meet a secret either.
+
+        A full disk is remembered in `failed`, for the run itself goes on to its end.
+        """
+        line, event = self._masked(event)
         try:
-            self._file.write(self.masked(to_line(event)) + "\n")
+            self._file.write(line + "\n")
         except OSError as error:
             self.failed = self.failed or f"{self.path} could not be written: {error.strerror}"
+        return event
 
-    def masked(self, text: str) -> str:
-        """The text without the secrets."""
+    def _masked(self, event: Event) -> tuple[str, Event]:
+        plain = to_mapping(event)
+        data = plain if event.kind in UNSEEN else masked_all(plain)
+        line = whole = to_line(data)
         for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+            line = line.replace(secret, STARS)
+        if data == plain and line == whole:
+            return line, event
+        return line, from_mapping(json.loads(line)) or event
 
     def close(self) -> None:
         """Bring everything to disk."""

@@ -18,7 +18,8 @@ _NAME = (
 """Names whose value is a secret, with whatever stands before them: `PGPASSWORD`, `db.password`, `access_token`."""
 
 _QUOTE = r"""\\*["'`]"""
-_VALUE = rf"(?:(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?:(?P=open)|$)|(?:bearer|basic|digest)\s+[^\s,;&\"'<>]+|[^\s,;&\"'<>)}}\]]+)"
+_QUOTED = rf"(?P<open>{_QUOTE})(?:(?!(?P=open))(?:\\.|.))*(?:(?P=open)|$)"
+_VALUE = rf"(?:{_QUOTED}|(?:bearer|basic|digest)\s+[^\s,;&\"'<>]+|[^\s,;&\"'<>)}}\]]+)"
 
 _PREFIXES = r"gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|sk-|sk_live_|rk_live_|AKIA|ASIA|AIza|npm_|pypi-|hvs\."
 """How tokens begin that services give a form of their own."""
@@ -59,7 +60,7 @@ _RULES = (
         ("cookie",),
         re.compile(
             rf"(?P<head>\b(?:set-)?cookies?(?:{_QUOTE})?\s*(?:[:=,]|=>)\s*)(?:b(?=[\"']))?"
-            rf"(?:(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?:(?P=open)|$)|[^\r\n\"'<>}}]+)",
+            rf"(?:{_QUOTED}|[^\r\n\"'<>}}]+)",
             _ANY,
         ),
     ),
@@ -70,6 +71,23 @@ _RULES = (
         _NAMED,
         re.compile(
             rf"(?P<head>\b{_NAME}(?:{_QUOTE})?\s*(?:=>|:(?!:)|(?<![<>=!])=(?!=))\s*)(?:b(?=[\"']))?{_VALUE}", _ANY
+        ),
+    ),
+    # ('name', 'value') and ['--name', 'value']: pairs of headers, lists of arguments
+    _Rule(_NAMED, re.compile(rf"(?P<head>[\"'](?:--?)?{_NAME}{_QUOTE}\s*,\s*)(?:b(?=[\"']))?{_QUOTED}", _ANY)),
+    # What a login brings back in its address, and cookies that a line names without their header.
+    _Rule(
+        ("code=", "state=", "nonce="),
+        re.compile(r"(?P<head>[?&](?:code|\w*state|nonce)=)[^\s&\"'<>]+", _ANY),
+    ),
+    _Rule(("session=",), re.compile(rf"(?P<head>\b[\w.-]*session=){_VALUE}", _ANY)),
+    # In words: requirepass value, password for somebody: value, token value
+    _Rule(("requirepass", "masterauth"), re.compile(rf"(?P<head>\b(?:requirepass|masterauth)\s+){_VALUE}", _ANY)),
+    _Rule(("password for",), re.compile(rf"(?P<head>\bpassword for [^\s:]+:\s*){_VALUE}", _ANY)),
+    _Rule(
+        ("password", "secret", "token"),
+        re.compile(
+            r"(?P<head>\b(?:password|secret|token)\s+)(?=[\w+/=.~-]*\d)(?=[\w+/=.~-]*[a-z])[\w+/=.~-]{8,}", _ANY
         ),
     ),
     # --password value

@@ -203,3 +203,10 @@ def of(events: Iterable[ev.Event], *, keep_sweeps: bool = True) -> RunRecord:
     for event in events:
         recorder.add(event)
     return recorder.run
+
+
+def standing(events: Iterable[ev.Event]) -> list[ev.Event]:
+    """The events without those of attempts that were made again: the machine was too busy for them to tell anything."""
+    kept = list(events)
+    again = {e.scenario: place for place, e in enumerate(kept) if isinstance(e, ev.RunAgain)}
+    return [e for place, e in enumerate(kept) if e.scenario is None or place >= again.get(e.scenario, 0)]

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_percentiles_lie_between_neighbours() -> None:
     assert percentile([4.0, 1.0, 2.0, 3.0], 0.5) == 2.5
 
 
-def made(check_under_fault: float, *, killed: bool = False) -> str:
+def made(check_under_fault: float, *, killed: bool = False, slis: Sequence[ev.SliMeasured] = ()) -> str:
     x = "FM-X-01"
     told: list[ev.Event] = [
         ev.RunStarted(0, None, "r-01", "2026-01-01", 1, "process", "ci", "timeline", [x]),
@@ -141,6 +142,7 @@ def made(check_under_fault: float, *, killed: bool = False) -> str:
         ev.Checked(5, x, "5.1/check/1", "Look", {"a.b": check_under_fault}),
         ev.Stepped(6, x, "Restart it", skipped=True, took_s=0),
     ]
+    told += slis
     if not killed:
         told += [ev.Claimed(9, x, "PROVEN", [], "", 1.0, 2.0, 3.0, 4.0), ev.RunFinished(9, None, "2026-01-01")]
     record = of(told)
@@ -166,6 +168,22 @@ def test_a_killed_run_has_a_postmortem_with_blanks() -> None:
     assert "ended from outside" in said
     assert "TTD -; TTR -" in said
     assert "nothing about checks" in said
+
+
+def test_an_indicator_that_went_blind_is_told_and_one_that_nobody_used_is_not() -> None:
+    def sli(name: str, stretch: str, value: float | None) -> ev.SliMeasured:
+        verdict = "unknown" if value is None else "held"
+        return ev.SliMeasured(8, "FM-X-01", name, name, "ratio", "", 0.99, stretch, 0, 5, value, verdict)
+
+    said = made(
+        1.0,
+        slis=[sli("a.blind", "steady", 1.0), sli("a.blind", "untreated", None)]
+        + [sli("a.unused", stretch, None) for stretch in ("steady", "untreated")],
+    )
+    assert "a.blind" in said
+    assert "cannot be known" in said
+    assert "a.unused" not in said
+    assert "No measured SLI missed" not in said
 
 
 def test_markup_is_escaped() -> None:

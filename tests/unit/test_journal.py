@@ -50,6 +50,35 @@ def test_secrets_never_reach_the_disk(tmp_path: Path) -> None:
     assert "short" in written.path.read_text()
 
 
+def test_what_is_shown_and_kept_of_an_event_holds_no_secret_either(tmp_path: Path) -> None:
+    """The recorder, and with it run.json, JUnit, the history and the terminal, get what the journal holds."""
+    written = journal.Journal(tmp_path, ["of-the-topology"])
+    reason = "the tool failed: postgres://a:hunter2@db refused, of-the-topology too"
+    seen = written.write(ev.Claimed(1.0, "FM-X-01", "INCONCLUSIVE", ["UNKNOWN"], reason, None, None, None, None))
+    plain = ev.Noted(2.0, None, "nothing to hide")
+    assert written.write(plain) is plain
+    written.close()
+    assert isinstance(seen, ev.Claimed)
+    for text in (seen.reason, written.path.read_text()):
+        assert "hunter2" not in text
+        assert "of-the-topology" not in text
+        assert "refused" in text
+
+
+def test_an_attempt_that_was_made_again_counts_no_more() -> None:
+    def claimed(t: float, label: str, claim: str) -> ev.Claimed:
+        return ev.Claimed(t, label, claim, [], "", None, None, None, None)
+
+    told = [
+        ev.Noted(0.0, None, "of the run"),
+        claimed(1.0, "FM-X-01", "INCONCLUSIVE"),
+        claimed(2.0, "FM-X-02", "PROVEN"),
+        ev.RunAgain(3.0, "FM-X-01", 2),
+        claimed(4.0, "FM-X-01", "PROVEN"),
+    ]
+    assert record.standing(told) == [told[0], told[2], told[3], told[4]]
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InfrastructureError, match="cannot be written"):

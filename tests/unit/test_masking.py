@@ -31,6 +31,15 @@ PLANTED = {
     "sql": f"ALTER ROLE app WITH PASSWORD '{SECRET}'",
     "option": f"tool --password {SECRET} --verbose",
     "api key": f"X-Api-Key: {SECRET}",
+    "pair of a header": f"headers=[(b'x-internal-token', b'{SECRET}')]",
+    "list of arguments": f"argv ['tool', '--password', '{SECRET}']",
+    "quote within": f'login failed password="x\\"{SECRET}" next',
+    "code of a login": f"GET /login/oauth2/code/keycloak?state=a1&code={SECRET}",
+    "state of a login": f"GET /login/oauth2/code/keycloak?state={SECRET}&code=a1",
+    "cookie without its header": f"new KEYCLOAK_SESSION={SECRET}; Path=/",
+    "server's password": f"requirepass {SECRET}",
+    "in words": f"internal token {SECRET} rejected",
+    "asked for": f"password for account: {SECRET}",
     "key block": f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
     "key block cut off": f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}",
 }
@@ -64,6 +73,9 @@ def test_a_token_that_tells_what_it_is_is_masked_without_a_name(token: str) -> N
         'connection to server at "127.0.0.1", port 22818 failed',
         "stack.services.common.loops: 3 sessions",
         "the basic login works",
+        "password authentication failed for user account",
+        "the token endpoint answers 503, the secret was rotated",
+        "step 3 of 5, state=done",
     ],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text: str) -> None:

@@ -89,6 +89,7 @@ __all__ = [
     "from_mapping",
     "read_lines",
     "to_line",
+    "to_mapping",
 ]
 
 KINDS: dict[str, type[Event]] = {
@@ -129,11 +130,15 @@ KINDS: dict[str, type[Event]] = {
 }
 
 
-def to_line(event: Event) -> str:
-    """The event as one line of JSON without a line break."""
-    return json.dumps(
-        {"v": JOURNAL_VERSION, "kind": event.kind, **asdict(event)}, ensure_ascii=False, separators=(",", ":")
-    )
+def to_mapping(event: Event) -> dict[str, Any]:
+    """The event as a JSON object."""
+    return {"v": JOURNAL_VERSION, "kind": event.kind, **asdict(event)}
+
+
+def to_line(event: Event | Mapping[str, Any]) -> str:
+    """The event, or its JSON object, as one line of JSON without a line break."""
+    data = event if isinstance(event, Mapping) else to_mapping(event)
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_mapping(data: Mapping[str, Any]) -> Event | None:
