@@ -197,7 +197,7 @@ class _Maker:
         return digest.hexdigest()[:16]
 
     def _tag(self, name: str) -> str:
-        version = RECIPES[name].version if name in RECIPES else SUITE
+        version = RECIPES[name].folder if name in RECIPES else SUITE
         made_by = self._make_base if name == "base" else getattr(self, f"_fill_{name}")
         base = b"" if name == "base" else self._tag("base").encode()
         recipe = inspect.getsource(made_by).encode() + _POSTGRES_ENTRY.encode()
@@ -354,7 +354,10 @@ class _Maker:
     def _fill_keycloak(self, context: Path) -> list[str]:
         shutil.copytree(fetched("java").home, context / "java", symlinks=True)
         shutil.copytree(
-            fetched("keycloak").home, context / "keycloak", symlinks=True, ignore=shutil.ignore_patterns("*.aot")
+            fetched("keycloak").home,
+            context / "keycloak",
+            symlinks=True,
+            ignore=shutil.ignore_patterns("*.aot", "seeds"),
         )
         (context / "keycloak" / "bin" / "kc.sh").chmod(0o755)
         return [

@@ -79,6 +79,8 @@ class ProcessRuntime:
     async def open(self) -> None:
         """Get the parts, start the spawner, and begin to warm it."""
         self.parts = await asyncio.to_thread(real_parts.ensure_all, self.needed_parts())
+        if "keycloak" in self.parts:
+            await asyncio.to_thread(real_parts.plant_realm, self.parts, self._realm("keycloak"))
         if self._joins is not None:
             await self._join(self._joins)
             return
@@ -143,19 +145,21 @@ class ProcessRuntime:
         if name not in self._started and self._joins is None:
             self._started[name] = asyncio.create_task(self._start_shared(name), name=f"start of {name}")
 
+    def _realm(self, name: str) -> Path:
+        return Path(self.topology.folder) / str(self.topology.parts[name].options["realm"])
+
     async def _start_shared(self, name: str) -> Process:
         if name != "keycloak":
             raise CellError(f"the process runtime cannot share {name}; only keycloak can be shared")
         folder = self._folder / "shared"
         folder.mkdir()
-        realm = Path(self.topology.folder) / str(self.topology.parts[name].options["realm"])
         command = process_parts.keycloak(
             self.parts["keycloak"],
             self.parts["java"],
             folder,
             listen=self._shared[name],
             management=self._management,
-            realm=realm,
+            realm=self._realm(name),
         )
         return await self.spawner.spawn(
             argv=command.argv, env=self.base_environment() | dict(command.env), log=self._logs / f"{name}.log"

@@ -107,13 +107,23 @@ def toxiproxy(part: Part, listen: Address) -> Command:
 
 
 def keycloak(part: Part, java: Part, folder: Path, *, listen: Address, management: int, realm: Path) -> Command:
-    """Keycloak with one realm imported, on a fixed hostname so that the issuer does not follow a proxy's port."""
+    """Keycloak with one realm, on a fixed hostname so that the issuer does not follow a proxy's port."""
     own = folder / "keycloak"
     parts_keycloak.own_folder(part.home, own)
-    shutil.copy(realm, own / "data" / "import" / realm.name)
-    cache = part.home / parts_keycloak.AOT_CACHE
-    flags = [f"-XX:AOTCache={cache}"] if cache.exists() else []
-    argv = parts_keycloak.command(executable(java, "java"), part.home, own, listen.host, listen.port, management, flags)
+    seed = parts_keycloak.seed_of(part.home, realm)
+    if seed is not None and seed.is_dir():
+        shutil.copytree(seed, own / parts_keycloak.DATABASE)
+    else:
+        shutil.copy(realm, own / "data" / "import" / realm.name)
+    argv = parts_keycloak.command(
+        executable(java, "java"),
+        part.home,
+        own,
+        listen.host,
+        listen.port,
+        management,
+        parts_keycloak.aot_flags(part.home),
+    )
     return Command(tuple(argv), {"JAVA_HOME": str(java.home)})
 
 

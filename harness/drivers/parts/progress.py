@@ -14,6 +14,7 @@ _STEPS = {
     "unpacking": 50,
     "building": 65,
     "training": 85,
+    "importing": 90,
 }
 """How far a step is, in hundredths: the registries do not tell sizes ahead."""
 

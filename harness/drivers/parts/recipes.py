@@ -49,6 +49,7 @@ class Recipe:
         needs: other parts that building needs.
         also: other programs that must be there.
         finish: what is done once it is in its final place; may fail without harm.
+        build_id: changes when the same version is built in another way, so that what an older one built is not taken.
     """
 
     name: str
@@ -62,6 +63,12 @@ class Recipe:
     needs: tuple[str, ...] = ()
     also: tuple[str, ...] = field(default=())
     finish: Callable[[Path, Say, Ensure], None] | None = None
+    build_id: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in the cache."""
+        return f"{self.name}-{self.version}{self.build_id}"
 
 
 def run(argv: list[str], *, env: dict[str, str] | None = None, cwd: Path | None = None, what: str) -> str:
@@ -181,11 +188,12 @@ def _keycloak(home: Path, say: Say, ensure: Ensure) -> None:
     say("building")
     environment = {**os.environ, "JAVA_HOME": str(ensure("java"))}
     run(
-        ["sh", str(home / "bin" / "kc.sh"), "build", "--db=dev-mem", "--health-enabled=true"],
+        ["sh", str(home / "bin" / "kc.sh"), "build", "--db=dev-file", "--health-enabled=true"],
         env=environment,
         what="building Keycloak",
     )
     shutil.rmtree(home / "data", ignore_errors=True)
+    (home / keycloak.SEEDS).mkdir()
 
 
 def _train_keycloak(home: Path, say: Say, ensure: Ensure) -> None:
@@ -244,7 +252,7 @@ RECIPES = {
         Recipe("nats", "2.15", "bin/nats-server", ("nats-server",), (2, 10), "nats-server 2.10 or newer", _nats),
         Recipe("java", "25.0", "bin/java", ("java",), (21,), "Java 21 or newer", _java, "-version"),
         Recipe("keycloak", KEYCLOAK_VERSION, "lib/quarkus-run.jar", (), (26,), "Keycloak 26", _keycloak, "", ("java",),
-            finish=_train_keycloak,
+            finish=_train_keycloak, build_id="-2",
         ),
         Recipe(
             "toxiproxy", TOXIPROXY_VERSION, "bin/toxiproxy-server", ("toxiproxy-server",), (2, 5), "toxiproxy 2.5 or newer",
