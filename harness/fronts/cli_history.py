@@ -1,6 +1,5 @@
 """`gameday history` and `gameday compare`: what runs before this one came to."""
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ import click
 from harness.drivers import clock
 from harness.model.errors import UsageError
 from harness.model.words import counted
-from harness.report.history import History, Result, percentile, set_aside, worse
+from harness.report.history import History, Result, percentile, results_of, set_aside, worse
 
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -107,7 +106,7 @@ def compare(before: str, after: str, reports: Path) -> int:
       gameday compare 20260101-101010-ab12 latest
       gameday compare reports/20260101-101010-ab12 reports/20260102-101010-cd34
     """
-    old, new = _results(before, reports), _results(after, reports)
+    old, new = ({r.label: r for r in results_of(folder_of(run, reports))} for run in (before, after))
     bad = 0
     for label in sorted(old | new):
         was, now = old.get(label), new.get(label)
@@ -127,20 +126,3 @@ def folder_of(run: str, reports: Path) -> Path:
         if folder.is_dir() and any((folder / name).is_file() for name in ("run.json", "journal.jsonl")):
             return folder
     raise UsageError(f"there is no run {run}; name its id, its folder or latest, with --reports for another folder")
-
-
-def _results(run: str, reports: Path) -> dict[str, Result]:
-    file = folder_of(run, reports) / "run.json"
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        meta = (str(data.get("profile") or ""), str(data.get("runtime") or ""), str(data.get("arm") or ""))
-        found = {}
-        for c in data["claims"]:
-            label = f"{c['id']}:{c['variant']}" if c.get("variant") else c["id"]
-            found[label] = Result(
-                str(data.get("run_id")), str(data.get("started_at")), label, c["claim"], c.get("reason") or "",
-                c.get("ttd_s"), c.get("ttr_s"), c.get("response_to_recovery_s"), *meta,
-            )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}; name another run") from None
-    return found
