@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from harness.drivers.clock import wall
+from harness.model.arms import PROVING
 from harness.model.errors import GamedayError, UsageError
 from harness.model.events import KINDS, Claim, Claimed, Event, Queried, RunStarted, SliMeasured, Swept
 from harness.model.runbook import Query
@@ -25,9 +26,6 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 MOST_RUNS = 60
 """Newest runs that are looked at."""
-
-ARMS = frozenset({"timeline", "treated"})
-"""Arms whose claims are about the response."""
 
 ACCEPTED = "accepted.json"
 """In a catalogue's folder of sections: for each bullet's key the digests of the texts that its claim was made for."""
@@ -213,7 +211,7 @@ def seen_in(reports: Path) -> Seen:
         events = _events(folder)
         started = next((e for e in events if isinstance(e, RunStarted)), None)
         samples += [Sample(f"{folder.name}/{e.scenario}", e) for e in events if isinstance(e, Queried)]
-        if started is None or started.arm not in ARMS:
+        if started is None or started.arm not in PROVING:
             continue
         kinds |= {e.kind for e in events}
         for id_, last in _claims(events, started, now).items():

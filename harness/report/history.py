@@ -61,6 +61,11 @@ class Result(NamedTuple):
     runtime: str = ""
     arm: str = ""
 
+    @property
+    def conditions(self) -> tuple[str, str, str]:
+        """Under what it ran: times and claims of other conditions are no measure for it."""
+        return self.profile, self.runtime, self.arm
+
 
 class History:
     """One reports' folder's history; raises InfrastructureError, in one line, for a file that cannot be used."""
@@ -340,13 +345,15 @@ def worse(before: Result, now: Result) -> str:
     """Why a result is worse than the one before, or empty.
 
     A claim that was PROVEN and is not is worse. So is a response-to-recovery that is both 1.5 times and 2 s longer:
-    short recoveries vary by themselves. Runs on another profile, runtime or arm are not compared in time.
+    short recoveries vary by themselves. What ran under other conditions is not compared: a profile is another set of
+    lengths, and on another arm the same word is a claim of something else.
     """
+    if before.conditions != now.conditions:
+        return ""
     if before.claim == "PROVEN" and now.claim in {"REFUTED", "INCONCLUSIVE"}:
         return f"was PROVEN, is {now.claim}"
-    same = (before.profile, before.runtime, before.arm) == (now.profile, now.runtime, now.arm)
     was_s, is_s = before.response_to_recovery_s, now.response_to_recovery_s
-    if not same or was_s is None or is_s is None:
+    if was_s is None or is_s is None:
         return ""
     if is_s > was_s * WORSE_TIMES and is_s - was_s > WORSE_S:
         return (
