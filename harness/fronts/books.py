@@ -2,12 +2,15 @@
 
 import importlib.resources
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from harness.drivers.clock import wall
+from harness.model.arms import PROVING
 from harness.model.errors import GamedayError, UsageError
 from harness.model.events import KINDS, Claim, Claimed, Event, Queried, RunStarted, SliMeasured, Swept
 from harness.model.runbook import Query
@@ -19,11 +22,11 @@ from harness.report.record import standing
 from harness.runbook.coverage import LastClaim, Refusal, Sample, Seen, missed
 from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+"""How an address begins that leads out of the documents: `https:`, `mailto:`, `tel:`, `data:`."""
+
 MOST_RUNS = 60
 """Newest runs that are looked at."""
-
-ARMS = frozenset({"timeline", "treated"})
-"""Arms whose claims are about the response."""
 
 ACCEPTED = "accepted.json"
 """In a catalogue's folder of sections: for each bullet's key the digests of the texts that its claim was made for."""
@@ -72,14 +75,20 @@ def accepted_of(package: str) -> dict[str, list[str]]:
 
 
 def accept(package: str, book: Runbook, keys: Sequence[str]) -> Path:
-    """Add the digests of a document's bullets to the accepted ones; only keys and digests are written."""
+    """Add the digests of a document's bullets to the accepted ones; only keys and digests are written.
+
+    Raises UsageError when the catalogue's folder cannot be written.
+    """
     path = _folder(package) / "sections" / ACCEPTED
     table = accepted_of(package)
     for item in book.items:
         if item.key in keys and item.part not in SILENT:
             table[item.key] = sorted({*table.get(item.key, []), item.digest})
     rows = ",\n".join(f" {json.dumps(key)}: {json.dumps(table[key])}" for key in sorted(table, key=_order))
-    path.write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
+    try:
+        path.write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; accept with a catalogue that can be") from None
     return path
 
 
@@ -101,23 +110,40 @@ def known_ids(path: Path | None) -> list[str]:
 
 
 def dead_links(book: Runbook) -> list[tuple[str, int, str]]:
-    """Links of a document to files and headings that are not there; addresses on the network are not looked at."""
+    """Links of a document to files and headings that are not there; addresses with a scheme are not looked at."""
     here = Path(book.path)
     found: dict[str, tuple[str, int, str]] = {}
     anchors: dict[Path, set[str]] = {here.resolve(): book.anchors}
     for link in book.links:
         target, _, mark = link.target.partition("#")
-        if "://" in target or target.startswith(("mailto:", "//")) or link.target in found:
+        if _SCHEME.match(target) or target.startswith("//"):
             continue
-        file = (here.parent / target).resolve() if target else here.resolve()
-        if not file.exists():
-            found[link.target] = (link.target, link.line, "is not there")
+        said = _readable(link.target)
+        file = _there(here, unquote(target.partition("?")[0]))
+        if file is None:
+            found.setdefault(said, (said, link.line, "is not there"))
         elif mark and file.suffix in {".md", ".markdown"}:
             if file not in anchors:
                 anchors[file] = read(file).anchors
-            if anchor(mark) not in anchors[file]:
-                found[link.target] = (link.target, link.line, "has no such heading")
+            # The id of an HTML element is looked for as it is written.
+            if not {unquote(mark), anchor(unquote(mark))} & anchors[file]:
+                found.setdefault(said, (said, link.line, "has no such heading"))
     return list(found.values())
+
+
+def _there(here: Path, target: str) -> Path | None:
+    """The file or folder that a document's link leads to; None when there is none, or none can have such a name."""
+    try:
+        file = (here.parent / target).resolve() if target else here.resolve()
+        return file if file.exists() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _readable(target: str) -> str:
+    """A link's target as people write it; as it stands where that would bring in characters that cannot be printed."""
+    plain = unquote(target)
+    return plain if plain.isprintable() else target
 
 
 def looked_at(book: Runbook, factor: float) -> tuple[dict[str, Query], dict[str, Refusal]]:
@@ -186,7 +212,7 @@ def seen_in(reports: Path) -> Seen:
         events = _events(folder)
         started = next((e for e in events if isinstance(e, RunStarted)), None)
         samples += [Sample(f"{folder.name}/{e.scenario}", e) for e in events if isinstance(e, Queried)]
-        if started is None or started.arm not in ARMS:
+        if started is None or started.arm not in PROVING:
             continue
         kinds |= {e.kind for e in events}
         for id_, last in _claims(events, started, now).items():

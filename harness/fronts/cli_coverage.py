@@ -84,7 +84,13 @@ def coverage(**asked: Any) -> int:
     )
     if asked["write_baseline"]:
         names = sorted({g.name for g in result.gaps})
-        asked["write_baseline"].write_text(json.dumps({"form": 1, "gaps": names}, indent=1, ensure_ascii=False) + "\n")
+        said = json.dumps({"form": 1, "gaps": names}, indent=1, ensure_ascii=False) + "\n"
+        try:
+            asked["write_baseline"].write_text(said, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{asked['write_baseline']} cannot be written: {error.strerror}; name another file with --write-baseline"
+            ) from None
     render = {"table": coverage_text.table, "json": coverage_text.as_json, "markdown": coverage_text.markdown}
     click.echo(render[asked["form"]](result, baseline))
     if asked["strict"]:

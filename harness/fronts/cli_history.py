@@ -1,16 +1,17 @@
 """`gameday history` and `gameday compare`: what runs before this one came to."""
 
-import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from harness.drivers import clock
+from harness.model.arms import PROVING
 from harness.model.errors import UsageError
 from harness.model.words import counted
-from harness.report.history import History, Result, percentile, set_aside, worse
+from harness.report.history import History, Result, percentile, results_of, set_aside, worse
 
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -27,6 +28,9 @@ REPORTS = click.option(
 @REPORTS
 def history(id_: str, stale_after: str, rebuild: bool, reports: Path) -> None:
     r"""Show claims over time, how long recoveries take, what is stale and what got worse.
+
+    Only the arms timeline and treated prove anything of the runbook. Times are
+    told, and runs compared, by profile, runtime and arm.
 
     \b
     Examples:
@@ -54,19 +58,46 @@ def history(id_: str, stale_after: str, rebuild: bool, reports: Path) -> None:
 
 
 def _lines(rows: list[Result], now: datetime, limit: timedelta, *, every: bool) -> list[str]:
-    last = rows[-1]
-    lines = [f"{last.label:<22} {last.claim:<13} {counted(len(rows), 'run')}, last {last.at[:16].replace('T', ' ')}"]
-    lines.append(f"  {_staleness(rows, now, limit)}")
+    proofs = [r for r in rows if r.arm in PROVING]
+    told = proofs or rows
+    last, others = told[-1], len(rows) - len(told)
+    head = f"{last.label:<22} {last.claim:<13} {counted(len(told), 'run')}, last {_minute(last)}"
+    if others:
+        head += f"; {counted(others, 'run')} on other arms"
+    elif not proofs:
+        head += f", arm {last.arm or 'unknown'}"
+    lines = [head, f"  {_staleness(proofs, now, limit)}"]
+    alike: dict[tuple[str, str, str], list[Result]] = {}
+    for one in rows:
+        alike.setdefault(one.conditions, []).append(one)
+    for conditions in sorted(alike):
+        lines += _under_the_same(alike[conditions], f" ({_named(conditions)})" if len(alike) > 1 else "")
+    if every:
+        lines += [
+            f"  {_minute(r)}  {r.claim:<13} {_seconds(r)}  {r.run_id}"
+            + (f"  {_named(r.conditions)}" if len(alike) > 1 else "")
+            for r in rows[-30:]
+        ]
+    return lines
+
+
+def _under_the_same(rows: list[Result], where: str) -> Iterator[str]:
+    """Times, and what got worse, of results under the same conditions; `where` names these."""
     for name, field in (("TTD", "ttd_s"), ("TTR", "ttr_s"), ("response to recovery", "response_to_recovery_s")):
         values = [v for r in rows if r.claim == "PROVEN" and (v := getattr(r, field)) is not None]
         if values:
             p50, p95 = percentile(values, 0.5) or 0.0, percentile(values, 0.95) or 0.0
-            lines.append(f"  {name}: p50 {p50:.1f} s, p95 {p95:.1f} s of {len(values)}")
-    if len(rows) > 1 and (why := worse(rows[-2], last)):
-        lines.append(f"  worse than {rows[-2].run_id}: {why}")
-    if every:
-        lines += [f"  {r.at[:16].replace('T', ' ')}  {r.claim:<13} {_seconds(r)}  {r.run_id}" for r in rows[-30:]]
-    return lines
+            yield f"  {name}: p50 {p50:.1f} s, p95 {p95:.1f} s of {len(values)}{where}"
+    if len(rows) > 1 and (why := worse(rows[-2], rows[-1])):
+        yield f"  worse than {rows[-2].run_id}: {why}{where}"
+
+
+def _named(conditions: tuple[str, str, str]) -> str:
+    return ", ".join(one or "unknown" for one in conditions)
+
+
+def _minute(result: Result) -> str:
+    return result.at[:16].replace("T", " ")
 
 
 def _seconds(result: Result) -> str:
@@ -74,13 +105,14 @@ def _seconds(result: Result) -> str:
     return "      -" if value is None else f"{value:5.1f} s"
 
 
-def _staleness(rows: list[Result], now: datetime, limit: timedelta) -> str:
-    proven = next((r for r in reversed(rows) if r.claim == "PROVEN"), None)
+def _staleness(proofs: list[Result], now: datetime, limit: timedelta) -> str:
+    """How old the last proof is; `proofs` are results of arms that can prove."""
+    proven = next((r for r in reversed(proofs) if r.claim == "PROVEN"), None)
     if proven is None:
         return "never proven"
     try:
         age = now - datetime.fromisoformat(proven.at).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return "proven, nobody knows when"
     days = age.total_seconds() / 86400
     return f"{'STALE: ' if age > limit else ''}proven {days:.1f} days ago"
@@ -90,7 +122,12 @@ def _length(said: str) -> timedelta:
     found = LENGTH.fullmatch(said.strip())
     if not found:
         raise UsageError(f"--stale-after {said} is no length of time; write 30m, 12h, 7d or 2w")
-    return timedelta(**{UNITS[found[2]]: float(found[1])})
+    try:
+        return timedelta(**{UNITS[found[2]]: float(found[1])})
+    except OverflowError:
+        raise UsageError(
+            f"--stale-after {said} is longer than can be reckoned with; write 30m, 12h, 7d or 2w"
+        ) from None
 
 
 @click.command()
@@ -100,14 +137,15 @@ def _length(said: str) -> timedelta:
 def compare(before: str, after: str, reports: Path) -> int:
     r"""Compare two runs: their claims, and how long recoveries took. Exit code 1 when something got worse.
 
-    A and B are run ids, folders or `latest`.
+    A and B are run ids, folders or `latest`. What ran on another profile, runtime
+    or arm is shown and not compared.
 
     \b
     Examples:
       gameday compare 20260101-101010-ab12 latest
       gameday compare reports/20260101-101010-ab12 reports/20260102-101010-cd34
     """
-    old, new = _results(before, reports), _results(after, reports)
+    old, new = ({r.label: r for r in results_of(folder_of(run, reports))} for run in (before, after))
     bad = 0
     for label in sorted(old | new):
         was, now = old.get(label), new.get(label)
@@ -117,6 +155,8 @@ def compare(before: str, after: str, reports: Path) -> int:
         why = worse(was, now)
         bad += bool(why)
         mark = f"  worse: {why}" if why else ""
+        if was.conditions != now.conditions:
+            mark = f"  not compared: {_named(now.conditions)}, was {_named(was.conditions)}"
         click.echo(f"{label:<22} {was.claim:<13} {_seconds(was)}  ->  {now.claim:<13} {_seconds(now)}{mark}")
     return 1 if bad else 0
 
@@ -127,20 +167,3 @@ def folder_of(run: str, reports: Path) -> Path:
         if folder.is_dir() and any((folder / name).is_file() for name in ("run.json", "journal.jsonl")):
             return folder
     raise UsageError(f"there is no run {run}; name its id, its folder or latest, with --reports for another folder")
-
-
-def _results(run: str, reports: Path) -> dict[str, Result]:
-    file = folder_of(run, reports) / "run.json"
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        meta = (str(data.get("profile") or ""), str(data.get("runtime") or ""), str(data.get("arm") or ""))
-        found = {}
-        for c in data["claims"]:
-            label = f"{c['id']}:{c['variant']}" if c.get("variant") else c["id"]
-            found[label] = Result(
-                str(data.get("run_id")), str(data.get("started_at")), label, c["claim"], c.get("reason") or "",
-                c.get("ttd_s"), c.get("ttr_s"), c.get("response_to_recovery_s"), *meta,
-            )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}; name another run") from None
-    return found

@@ -35,7 +35,7 @@ from harness.model.samples import unpacked as samples_of
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.slis import Measured, Sample
 from harness.model.topology import Topology
-from harness.model.words import counted
+from harness.model.words import agreeing, counted
 from harness.report.journal import JOURNAL
 from harness.report.record import Recorder, ScenarioRecord, standing
 from harness.slo.policy import SloPolicy, policy_of
@@ -187,6 +187,11 @@ def _scenario(
         return again
     if record.claim is None or arm is None or not record.sweeps:
         again.reason = record.reason if record.claim is None or record.claim.reason else "no sweeps are on record"
+        return again
+    if unknown := {str(f.finding) for f in record.findings} - {f.value for f in Finding}:
+        again.reason = (
+            f"this gameday does not know its {agreeing(len(unknown), 'finding')} {', '.join(sorted(unknown))}"
+        )
         return again
     numbers = topology.numbers(profile, {name: value for (_, name), value in found.settings.items()})
     scenario = found.resolve(numbers)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.engine import claim
 from harness.fronts import reports as reports_
-from harness.model.errors import UsageError
-from harness.model.events import CellReady, Claim, Event, Noted, RunFinished, RunStarted, ShardJoined
+from harness.model.errors import InfrastructureError, UsageError
+from harness.model.events import CellReady, Claim, Claimed, Event, Noted, RunFinished, RunStarted, ShardJoined
 from harness.report import journal
 from harness.report.record import RunRecord, of
 
@@ -31,6 +31,9 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise UsageError(f"{', '.join(twice)} is in more than one of the runs; they are not shards of one run")
+    claims = {str(e.claim) for run in runs for e in run if isinstance(e, Claimed)}
+    if unknown := sorted(claims - {c.value for c in Claim}):
+        raise UsageError(f"one of the runs claims {', '.join(unknown)}, which this gameday does not know")
     run_id = f"{first.run_id}-merged"
     begun = replace(first, run_id=run_id, planned=sorted(labels), versions=_versions(known))
     folder = reports / run_id
@@ -42,16 +45,31 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     if len(ends) == len(runs):
         last = max(ends, key=lambda e: e.at)
         events.append(replace(last, interrupted=any(e.interrupted for e in ends)))
-    written = journal.Journal(folder)
-    for event in events:
-        written.write(event)
-    written.close()
+    _write(events, folder)
     record = of(events, keep_sweeps=False)
     record.scenarios.sort(key=lambda s: s.label)
     reports_.write(record, folder)
     reports_.remember(record, folder)
     complete = len(ends) == len(runs) and {s.label for s in record.scenarios} >= set(labels)
     return record, folder, claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=not complete)
+
+
+def _write(events: Sequence[Event], folder: Path) -> None:
+    """Write the journal whole or not at all: one of an earlier merge is there until this one can take its place."""
+    fresh = folder / f".{journal.JOURNAL}.new"
+    try:
+        # A journal is appended to, and what a merge that was killed left must not come before this one.
+        fresh.unlink(missing_ok=True)
+        written = journal.Journal(folder, name=fresh.name)
+        for event in events:
+            written.write(event)
+        written.close()
+        if written.failed:
+            fresh.unlink(missing_ok=True)
+            raise InfrastructureError(f"{written.failed}; free some space")
+        fresh.replace(folder / journal.JOURNAL)
+    except OSError as error:
+        raise InfrastructureError(f"{folder / journal.JOURNAL} cannot be written: {error.strerror}") from None
 
 
 def _shard(n: int, start: RunStarted, run: Sequence[Event]) -> Iterator[Event]:
@@ -79,6 +97,8 @@ def _copied(n: int, start: RunStarted, shard: Path, folder: Path) -> Iterator[Ev
             target = folder / "logs" / f"{_prefix(n)}{one.name}"
             target.parent.mkdir(parents=True, exist_ok=True)
             if one.is_dir():
+                # Of an earlier merge, perhaps of other shards: their lines are none of this one's.
+                shutil.rmtree(target, ignore_errors=True)
                 shutil.copytree(one, target, dirs_exist_ok=True)
             else:
                 shutil.copy2(one, target)

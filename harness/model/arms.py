@@ -30,3 +30,6 @@ PLACEBO = Arm("placebo", injects=True, responds=False, placebo=True)
 
 ARMS = {arm.name: arm for arm in (TIMELINE, CONTROL, UNTREATED, TREATED, PLACEBO)}
 """Every arm by its name; `timeline` is the everyday run that carries the evidence of all of them inside."""
+
+PROVING = frozenset(arm.name for arm in ARMS.values() if arm.injects and arm.responds)
+"""Arms whose claims are about the response: what holds on another one proves nothing of the runbook."""

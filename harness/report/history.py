@@ -6,11 +6,11 @@ What it holds beside the runs is `drills`: the results of trainees, written with
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from harness.model.errors import InfrastructureError
+from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.report import journal
 from harness.report.journal import JOURNAL
 from harness.report.record import of
@@ -60,6 +60,11 @@ class Result(NamedTuple):
     profile: str = ""
     runtime: str = ""
     arm: str = ""
+
+    @property
+    def conditions(self) -> tuple[str, str, str]:
+        """Under what it ran: times and claims of other conditions are no measure for it."""
+        return self.profile, self.runtime, self.arm
 
 
 class History:
@@ -156,7 +161,7 @@ class History:
     def import_missing(self) -> list[str]:
         """Enter runs that lie in the folder and are not in it; gives what could not be read.
 
-        A run is read from its `run.json`, or from its journal when it was ended before that was written.
+        A run is read from its `run.json`, or from its journal where that is missing or broken.
         """
         trouble: list[str] = []
         known = self.known()
@@ -168,10 +173,29 @@ class History:
         with self._writing():
             for folder in fresh:
                 try:
-                    self._add(_run_of(folder), folder.name)
-                except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                    run = _run_of(folder)
+                    with self._one_of_many():
+                        self._add(run, folder.name)
+                except sqlite3.OperationalError:
+                    # A full disk or a broken file: it is not this run's fault, and the next would meet it too.
+                    raise
+                except (*BROKEN, sqlite3.Error) as error:
                     trouble.append(f"{folder} cannot be read: {error}; it is left out of the history")
         return trouble
+
+    @contextmanager
+    def _one_of_many(self) -> Iterator[None]:
+        """A part of a transaction that can fail without the rest of it."""
+        self._db.execute("SAVEPOINT one")
+        try:
+            yield
+        except BaseException:  # interrupted or not, half of a run must not stay; it is raised again
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK TO one")
+            raise
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("RELEASE one")
 
     def results(self, id_: str = "") -> list[Result]:
         """All results, or those of an id with its variants, or of one label; oldest first."""
@@ -207,15 +231,77 @@ class History:
         return [{"at": r[0], "who": r[1], "scenario": r[2], "run_id": r[3], "result": json.loads(r[4])} for r in rows]
 
 
+BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, GamedayError)
+"""What reading a run may fail with, whatever lies in its folder."""
+
+_RUN: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("run_id", "started_at", "finished_at", "runtime", "profile", "arm"), (str,)),
+    "seed": (int,),
+    "claims": (list,),
+}
+_CLAIM: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "claim", "variant", "reason"), (str,)),
+    **dict.fromkeys(("ttd_s", "ttr_s", "response_to_recovery_s"), (int, float)),
+}
+"""Of which types the values are that are entered; only an id and a claim must be there."""
+
+
+def results_of(folder: Path) -> list[Result]:
+    """What a run came to, from its folder alone; raises UsageError, in one line, for a run that cannot be read."""
+    try:
+        run = _run_of(folder)
+        if not run.get("run_id") and not run.get("claims"):
+            raise ValueError("nothing in it tells of a run")
+    except BROKEN as error:
+        raise UsageError(f"{folder} cannot be read: {error}; name another run") from None
+    met = [run.get(name) or "" for name in ("profile", "runtime", "arm")]
+    return [
+        Result(
+            run.get("run_id") or folder.name, run.get("started_at") or "",
+            f"{c['id']}:{c['variant']}" if c.get("variant") else c["id"], c["claim"], c.get("reason") or "",
+            c.get("ttd_s"), c.get("ttr_s"), c.get("response_to_recovery_s"), *met,
+        )
+        for c in run.get("claims") or ()
+    ]  # fmt: skip
+
+
 def _run_of(folder: Path) -> Mapping[str, Any]:
+    """A run as `run.json` has it: from that file, or from the journal where it is missing or broken.
+
+    Fails with one of `BROKEN` when neither can be used.
+    """
     file = folder / "run.json"
     if not file.is_file():
-        return run_json(of(journal.read(folder / JOURNAL), keep_sweeps=False))
-    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    for claim in data.get("claims") or ():
-        if not {"id", "claim"} <= claim.keys():
-            raise ValueError("a claim without id or claim")
-    return data
+        return _checked(_told(folder))
+    try:
+        return _checked(json.loads(file.read_text(encoding="utf-8")))
+    except BROKEN:
+        with suppress(*BROKEN):
+            told = _told(folder)
+            if told["run_id"] or told["claims"]:
+                return _checked(told)
+        raise
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    return run_json(of(journal.read(folder / JOURNAL), keep_sweeps=False))
+
+
+def _checked(run: Any) -> Mapping[str, Any]:
+    """The run, when every value in it that is entered is of its type; raises ValueError."""
+    _of_types(run, _RUN)
+    for claim in run.get("claims") or ():
+        _of_types(claim, _CLAIM, needed=("id", "claim"))
+    return run  # type: ignore[no-any-return]
+
+
+def _of_types(data: Any, types: Mapping[str, tuple[type, ...]], needed: Sequence[str] = ()) -> None:
+    if not isinstance(data, dict):
+        raise ValueError(f"{json.dumps(data)[:40]} stands where an object is wanted")  # noqa: TRY004
+    for name, wanted in types.items():
+        value = data.get(name)
+        if not isinstance(value, wanted) and (value is not None or name in needed):
+            raise ValueError(f"its {name} is {json.dumps(value)[:40]}")
 
 
 def set_aside(reports: Path) -> list[dict[str, Any]]:
@@ -259,13 +345,15 @@ def worse(before: Result, now: Result) -> str:
     """Why a result is worse than the one before, or empty.
 
     A claim that was PROVEN and is not is worse. So is a response-to-recovery that is both 1.5 times and 2 s longer:
-    short recoveries vary by themselves. Runs on another profile, runtime or arm are not compared in time.
+    short recoveries vary by themselves. What ran under other conditions is not compared: a profile is another set of
+    lengths, and on another arm the same word is a claim of something else.
     """
+    if before.conditions != now.conditions:
+        return ""
     if before.claim == "PROVEN" and now.claim in {"REFUTED", "INCONCLUSIVE"}:
         return f"was PROVEN, is {now.claim}"
-    same = (before.profile, before.runtime, before.arm) == (now.profile, now.runtime, now.arm)
     was_s, is_s = before.response_to_recovery_s, now.response_to_recovery_s
-    if not same or was_s is None or is_s is None:
+    if was_s is None or is_s is None:
         return ""
     if is_s > was_s * WORSE_TIMES and is_s - was_s > WORSE_S:
         return (

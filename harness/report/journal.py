@@ -25,10 +25,10 @@ UNSEEN = frozenset({Swept.kind, FactsRecorded.kind, SamplesTaken.kind})
 
 
 class Journal:
-    """Appends events to `journal.jsonl`; secrets never reach the disk."""
+    """Appends events to `journal.jsonl`, or to a file of another name; secrets never reach the disk."""
 
-    def __init__(self, folder: Path, secrets: Iterable[str] = ()) -> None:
-        self.path = folder / JOURNAL
+    def __init__(self, folder: Path, secrets: Iterable[str] = (), name: str = JOURNAL) -> None:
+        self.path = folder / name
         self._secrets = sorted({s for s in secrets if len(s) >= 6}, key=len, reverse=True)
         self.failed: str | None = None
         try:

@@ -6,6 +6,7 @@ error here: what cannot be used is one line in `problems`.
 """
 
 import hashlib
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -53,6 +54,9 @@ SILENT = frozenset({"id", "reference", "scope", ITEM})
 
 _SQL_FENCES = frozenset({"sql", "postgres", "postgresql", "psql", "pgsql"})
 _NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)\uff0e\u3001:\uff1a]?\s+(.*)$", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
+_HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _PATH = re.compile(r"^[\w./-]+\.(?:md|markdown)(?:#[\w-]+)?$")
 
 
@@ -79,7 +83,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Link:
-    """A reference to somewhere else, as it is written."""
+    """A reference to somewhere else, as Markdown has it: characters that no address may have come percent-encoded."""
 
     target: str
     line: int
@@ -108,7 +112,7 @@ class Runbook:
 
     Attributes:
         encoding: how its bytes were read; empty when they could not be.
-        anchors: of its headings, as a reader of Markdown would link to them.
+        anchors: of its headings, as a reader of Markdown would link to them, and the ids that its HTML sets.
         problems: what is wrong with the document itself, one line each.
     """
 
@@ -221,6 +225,7 @@ def parse(text: str, path: str = "", encoding: str = "utf-8") -> Runbook:
     reader = _Reader(book)
     for node in root.children:
         reader.take(node)
+    book.anchors = set(_anchors(root))
     if not book.ids:
         book.problems.append(f"{path or 'the text'} lists no failure mode; ids look like {'FM'}-AREA-01")
     return book
@@ -234,7 +239,7 @@ class _Reader:
         self._chapter = Chapter("0", "", 1)
         self._level = 0
         self._part: str | None = None
-        self._ordered: set[str] = set()
+        self._steps: dict[str, int] = {}
         self._counters: list[int] = []
         self._keys: set[str] = set()
         self._numbers: Counter[tuple[str, str]] = Counter()
@@ -258,10 +263,9 @@ class _Reader:
 
     def _heading(self, node: SyntaxTreeNode) -> None:
         title, level = _plain(node).strip(), int(node.tag[1:])
-        self._book.anchors.add(anchor(title))
         numbered = _NUMBERED.match(title)
         if numbered is None and self._chapter.key != "0" and level > self._level and (part := _part(title)) is not None:
-            self._part = part
+            self._part, self._steps = part, {}
             return
         del self._counters[level:]
         self._counters += [0] * (level - len(self._counters))
@@ -276,27 +280,27 @@ class _Reader:
         self._keys.add(key)
         self._chapter = Chapter(key, name, _line(node), _kind(name))
         self._book.chapters.append(self._chapter)
-        self._level, self._part, self._ordered = level, None, set()
+        self._level, self._part, self._steps = level, None, {}
         self._ids(name)
 
     def _label(self, text: str) -> None:
         """A paragraph that ends with a colon, or is as short as a label, announces what follows it."""
         plain = text.strip()
         if plain.endswith((":", "\uff1a")) or len(plain) <= 40:
-            self._part, self._ordered = _part(plain), set()
+            self._part, self._steps = _part(plain), {}
         self._ids(text)
 
     def _list(self, node: SyntaxTreeNode) -> None:
         part = self._part or self._chapter.kind
         ordered = node.type == "ordered_list"
-        if not ordered and part in self._ordered:
-            # Dashes below a numbered step that Markdown ends the numbered list for: they belong to the step.
-            last = self._chapter.items[-1]
+        items = self._chapter.items
+        if not ordered and items and self._steps.get(part) == len(items):
+            # Dashes below a numbered step that Markdown ends the numbered list for: they belong to the step. A numbered
+            # list of ids alone leaves no step behind.
+            last = items[-1]
             text = " ".join([last.text, *(_plain(item) for item in node.children)])
-            self._chapter.items[-1] = Item(last.key, text, digest_of(text), last.line)
+            items[-1] = Item(last.key, text, digest_of(text), last.line)
             return
-        if ordered:
-            self._ordered.add(part)
         for child in node.children:
             text = " ".join(_plain(child).split())
             self._ids(text)
@@ -304,7 +308,10 @@ class _Reader:
                 continue
             self._numbers[self._chapter.key, part] += 1
             key = f"{self._chapter.key}/{part}/{self._numbers[self._chapter.key, part]}"
-            self._chapter.items.append(Item(key, text, digest_of(text), _line(child)))
+            items.append(Item(key, text, digest_of(text), _line(child)))
+            if ordered:
+                # How many bullets there are with it: another one after it, and it is the last step no more.
+                self._steps[part] = len(items)
             for fence in (n for n in child.walk() if n.type == "fence"):
                 self._fence(fence)
 
@@ -365,6 +372,19 @@ def _links(node: SyntaxTreeNode) -> Iterator[Link]:
             yield Link(str(inner.attrs.get("src", "")), line)
         elif inner.type == "code_inline" and _PATH.match(inner.content.strip()):
             yield Link(inner.content.strip(), line)
+
+
+def _anchors(root: SyntaxTreeNode) -> Iterator[str]:
+    """What a mark can lead to; headings of the same name are numbered from the second on."""
+    met: Counter[str] = Counter()
+    for node in root.walk():
+        if node.type == "heading":
+            name = anchor(_plain(node))
+            yield f"{name}-{met[name]}" if met[name] else name
+            met[name] += 1
+        elif node.type in {"html_inline", "html_block"}:
+            for tag in _TAG.findall(_COMMENT.sub("", node.content)):
+                yield from map(html.unescape, _HTML_ID.findall(tag))
 
 
 def anchor(title: str) -> str:

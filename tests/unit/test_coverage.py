@@ -10,6 +10,7 @@ import pytest
 from harness.fronts import books, coverage_text
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.cli import main
+from harness.model.errors import UsageError
 from harness.model.events import Claimed as ClaimEvent
 from harness.model.events import Queried, RuleJudged, RunStarted, Swept, to_line
 from harness.model.runbook import Query, done, judged, measured
@@ -159,6 +160,48 @@ def test_dead_links_are_found_and_living_ones_are_not(tmp_path: Path) -> None:
     assert found == {"other.md#nowhere", "gone.md", "docs/gone.md", "#elsewhere"}
 
 
+def dead(folder: Path, text: str) -> dict[str, str]:
+    """What of a document's links is told, by target."""
+    book = folder / "book.md"
+    book.write_text(f"# Book\n\n## 5.1 復旧判定 FM-X-01\n\n{text}\n")
+    return {target: why for target, _, why in books.dead_links(read(book))}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[a](設計.md)", "[a](%E8%A8%AD%E8%A8%88.md)", "[a](#51-復旧判定-fm-x-01)", "[a](my%20file.md)", "[a](<my file.md>)",
+        "[a](設計.md#復旧判定)", "[a](設計.md?plain=1#復旧判定)", "[a](tel:+4912345)", "[a](slack:foo)",
+        f"![a](data:image/png;base64,{'A' * 400})", "[a](//example.org/x)",
+        "[a](#checks-1)\n\n### Checks\n\n### Checks", "[a](#checks-2)\n\n### Checks\n\n### Checks\n\n> ### Checks",
+        '<a id="Here.1"></a> [a](#Here.1)', "[a](#old)\n\n<a\n class=x name='old' id=\"new\">",
+        '[a](#new)\n\n<div>\n<p class="x" id=new>\n</div>',
+    ],
+)  # fmt: skip
+def test_a_link_that_leads_somewhere_is_not_told_however_it_is_written(tmp_path: Path, link: str) -> None:
+    (tmp_path / "設計.md").write_text("# 復旧判定\n")
+    (tmp_path / "my file.md").write_text("# x\n")
+    assert dead(tmp_path, link) == {}
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "why"),
+    [
+        ("[a](計画.md)", "計画.md", "is not there"),
+        ("[a](設計.md#見出し)", "設計.md#見出し", "has no such heading"),
+        ("[a](#checks-2)\n\n### Checks\n\n### Checks", "#checks-2", "has no such heading"),
+        ('[a](#gone)\n\n<!-- <a id="gone"> -->', "#gone", "has no such heading"),
+        ('[a](#gone)\n\n```\n<a id="gone">\n```', "#gone", "has no such heading"),
+        (f"[a]({'a' * 300}.md)", f"{'a' * 300}.md", "is not there"),
+        ("[a](x%00.md)", "x%00.md", "is not there"),
+        ("[a](x%1B%0Ay.md)", "x%1B%0Ay.md", "is not there"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_told_as_people_write_it(tmp_path: Path, link: str, target: str, why: str) -> None:
+    (tmp_path / "設計.md").write_text("# 復旧判定\n")
+    assert dead(tmp_path, link) == {target: why}
+
+
 def test_the_queries_of_a_section_are_sampled_in_its_scenarios_alone(small: Scenario) -> None:
     text = TEXT + "\n## 6.3 Data\n\n```sql\nSELECT 1;\n```\n"
     other = replace(small, id="FM-X-02")
@@ -238,6 +281,23 @@ def test_strict_and_baseline_decide_the_exit_code(tmp_path: Path, capsys: pytest
     assert "NEW line 8: gone.md is not there" in capsys.readouterr().out
     known.write_text("[]")
     assert called(*common, "--baseline", str(known)) == 2
+
+
+def test_a_baseline_that_cannot_be_written_is_one_line_and_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "book.md"
+    book.write_text("# Book\n\n## 1.1 A section (FM-NONE-01)\n\nChecks:\n- a\n")
+    place = tmp_path / "nowhere" / "known.json"
+    assert called("--runbook", str(book), "--reports", str(tmp_path), "--write-baseline", str(place)) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"{place} cannot be written: No such file or directory" in line
+
+
+def test_accepted_digests_that_cannot_be_written_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "_folder", lambda _package: tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"accepted.json cannot be written: No such file or directory"):
+        books.accept("small", parse(TEXT), ["1.1/check/1"])
 
 
 def test_our_runbook_has_the_same_bullets_in_both_languages_and_every_id() -> None:

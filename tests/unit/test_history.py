@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from harness.model import events as ev
-from harness.model.errors import InfrastructureError
-from harness.report.history import FILE, MIGRATIONS, History, Result, percentile, set_aside, worse
+from harness.model.errors import InfrastructureError, UsageError
+from harness.report.history import FILE, MIGRATIONS, History, Result, percentile, results_of, set_aside, worse
+from harness.report.journal import JOURNAL
 from harness.report.lang import Messages
 from harness.report.postmortem import escaped, markdown
 from harness.report.record import of
@@ -39,6 +40,88 @@ def test_runs_that_are_missing_are_imported_and_broken_ones_named(tmp_path: Path
     with History(tmp_path) as history:
         assert [("r-02" in line) for line in history.import_missing()] == [True]
         assert [r.run_id for r in history.results()] == ["r-01"]
+
+
+def journal_of(folder: Path, *, killed: bool = False) -> Path:
+    """A run's folder with a whole journal, or with one that ends before its claim."""
+    folder.mkdir()
+    x = "FM-X-01"
+    told: list[ev.Event] = [
+        ev.RunStarted(0, None, folder.name, "2026-01-02T00:00:00+00:00", 1, "process", "ci", "timeline", [x]),
+        ev.ScenarioStarted(1, x, "title", [], "timeline", 1, "f", "s", "r"),
+    ]
+    if not killed:
+        told += [ev.Claimed(9, x, "PROVEN", [], "", 1.0, 2.0, 3.0, 4.0), ev.RunFinished(9, None, "2026-01-02")]
+    (folder / JOURNAL).write_text("".join(ev.to_line(e) + "\n" for e in told))
+    return folder
+
+
+ODD = [
+    b"", b'{"run_id": "r-02", "cla', b"\xff\xfe\x00", b"[]", b"[" * 100_000, b'{"claims": {"a": 1}}', b'{"claims": [7]}',
+    *(
+        json.dumps({**run("r-02"), **odd}).encode()
+        for odd in ({"run_id": ["a"]}, {"run_id": {}}, {"arm": 5}, {"seed": "x"}, {"claims": [{"id": "FM-X-01"}]})
+    ),
+    json.dumps(run("r-02")).replace('"PROVEN"', "null").encode(),
+    json.dumps(run("r-02", rr_s="long")).encode(),  # type: ignore[arg-type]
+]  # fmt: skip
+"""What may stand in a `run.json` that is none."""
+
+
+def short(content: bytes) -> str:
+    """A test's name for a file's content."""
+    return repr(content[-40:])
+
+
+@pytest.mark.parametrize("content", ODD, ids=short)
+def test_a_run_whose_file_is_broken_is_read_from_its_journal(tmp_path: Path, content: bytes) -> None:
+    (journal_of(tmp_path / "r-02") / "run.json").write_bytes(content)
+    with History(tmp_path) as history:
+        assert history.import_missing() == []
+        assert [(r.run_id, r.claim, r.ttd_s, r.arm) for r in history.results()] == [("r-02", "PROVEN", 2.0, "timeline")]
+    assert [(r.run_id, r.claim, r.ttd_s, r.arm) for r in results_of(tmp_path / "r-02")] == [
+        ("r-02", "PROVEN", 2.0, "timeline")
+    ]
+
+
+@pytest.mark.parametrize("journal", [None, b"", b"rubbish\n"])
+@pytest.mark.parametrize("content", [*ODD, json.dumps({**run("r-02"), "seed": 2**70}).encode()], ids=short)
+def test_one_broken_run_is_named_and_costs_no_other(tmp_path: Path, content: bytes, journal: bytes | None) -> None:
+    for name in ("r-01", "r-02", "r-03"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_bytes(content if name == "r-02" else json.dumps(run(name)).encode())
+    if journal is not None:
+        (tmp_path / "r-02" / JOURNAL).write_bytes(journal)
+    with History(tmp_path) as history:
+        [line] = history.import_missing()
+        assert str(tmp_path / "r-02") in line
+        assert "left out" in line
+        assert "\n" not in line
+        assert [r.run_id for r in history.results()] == ["r-01", "r-03"]
+        assert history.known() == {"r-01", "r-03"}
+
+
+def test_a_full_disk_is_no_fault_of_the_runs_that_are_imported(tmp_path: Path) -> None:
+    for name in ("r-01", "r-02"):
+        (tmp_path / name).mkdir()
+        big = [{"id": "FM-X-02", "claim": "PROVEN", "reason": "x" * 100_000}]
+        (tmp_path / name / "run.json").write_text(json.dumps({**run(name), "claims": big}))
+    with History(tmp_path) as history:
+        pages = history._db.execute("PRAGMA page_count").fetchone()[0]
+        history._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(InfrastructureError, match="full"):
+            history.import_missing()
+        assert history.results() == []
+
+
+def test_a_killed_run_tells_what_there_is_and_an_empty_folder_nothing(tmp_path: Path) -> None:
+    [one] = results_of(journal_of(tmp_path / "r-02", killed=True))
+    assert (one.label, one.claim, one.profile) == ("FM-X-01", "INCONCLUSIVE", "ci")
+    (tmp_path / "r-03").mkdir()
+    (tmp_path / "r-03" / JOURNAL).touch()
+    for name in ("r-03", "r-04"):
+        with pytest.raises(UsageError, match=f"{name} cannot be read"):
+            results_of(tmp_path / name)
 
 
 def test_two_at_once_on_one_folder_lose_nothing(tmp_path: Path) -> None:

@@ -249,6 +249,16 @@ def test_a_scenario_that_the_catalogue_has_no_more(tmp_path: Path) -> None:
     assert result.exit_code == 3
 
 
+def test_a_finding_that_is_not_known_here_leaves_its_scenario_alone_unjudged(tmp_path: Path) -> None:
+    other = "FM-OB-02"
+    strange = [replace(e, scenario=other) for e in run_of()[1:-1]]
+    strange = [replace(e, finding="NEW_WORD") if isinstance(e, Found) else e for e in strange]
+    result = judging_again.judge(write(tmp_path, [*run_of()[:-1], *strange, run_of()[-1]]), "scenarios", None)
+    assert [(s.label, s.now) for s in result.scenarios] == [(LABEL, "PROVEN"), (other, "")]
+    assert result.scenarios[1].reason == "this gameday does not know its finding NEW_WORD"
+    assert result.exit_code == 3
+
+
 def test_the_command_says_it_in_lines_and_as_json(tmp_path: Path) -> None:
     folder = write(tmp_path, run_of())
     said = CliRunner().invoke(judge, [str(folder)], standalone_mode=False)

@@ -8,7 +8,7 @@ import pytest
 
 from harness.fronts.merging import merged
 from harness.model import events as ev
-from harness.model.errors import UsageError
+from harness.model.errors import InfrastructureError, UsageError
 from harness.report import html, journal, record
 from harness.report.lang import Messages
 from harness.report.postmortem import markdown
@@ -66,3 +66,54 @@ async def test_runs_that_are_no_shards_of_one_run_are_refused(tmp_path: Path) ->
     other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "", seed=2)
     with pytest.raises(UsageError, match="has seed 2, not 1"):
         merged([one, other], tmp_path / "reports")
+
+
+async def test_shards_that_are_merged_again_are_there_once(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "said by the first")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "said by the second")
+    _, folder, _ = merged([one, other], tmp_path / "reports")
+    first = (folder / journal.JOURNAL).read_bytes()
+    (folder / f".{journal.JOURNAL}.new").write_text("left by a merge that was killed\n")
+    run, again, code = merged([one, other], tmp_path / "reports")
+    assert (again, code) == (folder, 0)
+    assert (folder / journal.JOURNAL).read_bytes() == first
+    read = record.of(journal.read(folder / journal.JOURNAL))
+    assert [s.label for s in read.scenarios] == [s.label for s in run.scenarios] == ["FM-X-01", "FM-X-02"]
+    assert [len(s.findings) for s in read.scenarios] == [1, 1]
+    assert not (folder / f".{journal.JOURNAL}.new").exists()
+
+
+async def test_logs_of_an_earlier_merge_of_other_shards_do_not_stay(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "")
+    third = await shard(tmp_path / "c", "FM-X-03", "2026-01-01T00:40:00+00:00", "")
+    (other / "logs" / "cell-1" / "back.log").touch()
+    merged([one, other], tmp_path / "reports")
+    _, folder, _ = merged([one, third], tmp_path / "reports")
+    assert [p.name for p in (folder / "logs" / "shard-2-cell-1").iterdir()] == ["front.log"]
+
+
+async def test_a_merge_that_cannot_be_written_leaves_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "")
+    _, folder, _ = merged([one, other], tmp_path / "reports")
+    before = (folder / journal.JOURNAL).read_bytes()
+
+    def full(self: journal.Journal, _event: ev.Event) -> None:
+        self.failed = f"{self.path} could not be written: No space left on device"
+
+    monkeypatch.setattr(journal.Journal, "write", full)
+    with pytest.raises(InfrastructureError, match="No space left on device"):
+        merged([one, other], tmp_path / "reports")
+    assert (folder / journal.JOURNAL).read_bytes() == before
+
+
+async def test_a_claim_that_is_not_known_here_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    file = one / journal.JOURNAL
+    file.write_text(file.read_text().replace('"claim":"PROVEN"', '"claim":"MAYBE"'))
+    with pytest.raises(UsageError, match="claims MAYBE, which this gameday does not know"):
+        merged([one], tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()

@@ -92,6 +92,22 @@ def test_dashes_below_a_numbered_step_belong_to_it() -> None:
     assert [(i.key, i.text) for i in book.items] == [("4/step/1", "look at this"), ("4/step/2", "act on that")]
 
 
+@pytest.mark.parametrize(
+    ("before", "keys"),
+    [("", ["5.1/id/1"]), ("- look\n\nFailure modes:\n", ["5.1/item/1", "5.1/id/1"])],
+)
+def test_dashes_below_a_numbered_list_of_ids_belong_to_no_step(before: str, keys: list[str]) -> None:
+    book = parse(f"# B\n\n## 5.1 X\n\n{before or 'Failure modes:'}\n1. FM-AA-01\n2. FM-AA-02\n\n- see the notes\n")
+    assert [i.key for i in book.items] == keys
+    assert book.items[-1].text == "see the notes"
+    assert book.ids == ["FM-AA-01", "FM-AA-02"]
+
+
+def test_dashes_below_a_heading_of_their_own_belong_to_no_step() -> None:
+    text = "## 5.1 X (FM-AA-01)\n\n### Checks\n\n1. look\n\n### Checks of the log\n\n- read\n"
+    assert [(i.key, i.text) for i in parse(text).items] == [("5.1/check/1", "look"), ("5.1/check/2", "read")]
+
+
 def test_a_digest_follows_the_words_and_not_their_markup_or_width() -> None:
     assert (
         digest_of("restore `the` route") == digest_of("**restore**  the route") == digest_of("\uff52estore the route")

@@ -1,0 +1,170 @@
+"""`gameday history` and `gameday compare` as they are called: like is compared with like, and nothing is a traceback."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.drivers import clock
+from harness.fronts.cli import main
+from harness.model import events as ev
+from harness.report.history import FILE
+from harness.report.journal import JOURNAL
+
+X = "FM-X-01"
+
+
+def run(reports: Path, day: str, claim: str = "PROVEN", rr_s: float | None = None, **more: Any) -> str:
+    """A run of one scenario on a day of November, as its `run.json` has it; gives its id."""
+    run_id = f"202611{day}-000000-aaaa"
+    one = {"id": X, "variant": "", "claim": claim, "response_to_recovery_s": rr_s}
+    told = {
+        "run_id": run_id, "started_at": f"2026-11-{day}T00:00:00+00:00", "runtime": "process", "profile": "ci",
+        "arm": "timeline", "claims": [one],
+    }  # fmt: skip
+    (reports / run_id).mkdir(parents=True)
+    (reports / run_id / "run.json").write_text(json.dumps({**told, **more}))
+    return run_id
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main.main(list(arguments), prog_name="gameday")
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    return int(end.value.code or 0), said.out, said.err
+
+
+@pytest.fixture
+def history(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 26, tzinfo=UTC))
+
+    def lines(*arguments: str) -> list[str]:
+        code, out, _ = called(capsys, "history", *arguments, "--reports", str(tmp_path))
+        assert code == 0
+        return out.splitlines()
+
+    return lines
+
+
+@pytest.mark.parametrize("arm", ["control", "untreated", "placebo", "drill", ""])
+def test_only_an_arm_that_breaks_and_responds_is_a_proof(tmp_path: Path, history: Any, arm: str) -> None:
+    run(tmp_path, "25", arm=arm)
+    assert "  never proven" in history()
+    run(tmp_path, "01")
+    head, proof, *_ = history()
+    assert head == f"{X:<22} PROVEN        1 run, last 2026-11-01 00:00; 1 run on other arms"
+    assert proof == "  STALE: proven 25.0 days ago"
+
+
+def test_the_claim_that_is_shown_is_the_last_one_about_the_response(tmp_path: Path, history: Any) -> None:
+    run(tmp_path, "01", "REFUTED")
+    run(tmp_path, "24", arm="control")
+    assert history()[0].startswith(f"{X:<22} REFUTED ")
+    run(tmp_path, "25", arm="treated")
+    assert history()[:2] == [
+        f"{X:<22} PROVEN        2 runs, last 2026-11-25 00:00; 1 run on other arms",
+        "  proven 1.0 days ago",
+    ]
+
+
+def test_a_scenario_that_was_never_responded_to_says_on_which_arm_it_ran(tmp_path: Path, history: Any) -> None:
+    run(tmp_path, "25", arm="control")
+    assert history()[:2] == [f"{X:<22} PROVEN        1 run, last 2026-11-25 00:00, arm control", "  never proven"]
+
+
+def test_times_are_of_runs_under_the_same_conditions(tmp_path: Path, history: Any) -> None:
+    run(tmp_path, "20", rr_s=3.0)
+    run(tmp_path, "21", rr_s=5.0)
+    assert "  response to recovery: p50 4.0 s, p95 4.9 s of 2" in history()
+    run(tmp_path, "22", rr_s=60.0, profile="realistic")
+    run(tmp_path, "23", rr_s=9.0, runtime="docker")
+    times = [line for line in history() if "p50" in line]
+    assert times == [
+        "  response to recovery: p50 9.0 s, p95 9.0 s of 1 (ci, docker, timeline)",
+        "  response to recovery: p50 4.0 s, p95 4.9 s of 2 (ci, process, timeline)",
+        "  response to recovery: p50 60.0 s, p95 60.0 s of 1 (realistic, process, timeline)",
+    ]
+    assert any("60.0 s  20261122-000000-aaaa  realistic, process, timeline" in line for line in history(X))
+
+
+def test_what_got_worse_is_told_of_runs_under_the_same_conditions(tmp_path: Path, history: Any) -> None:
+    first = run(tmp_path, "20")
+    run(tmp_path, "21", profile="realistic")
+    run(tmp_path, "22", "REFUTED", arm="control")
+    assert not any("worse" in line for line in history())
+    run(tmp_path, "23", "REFUTED")
+    assert [line for line in history() if "worse" in line] == [
+        f"  worse than {first}: was PROVEN, is REFUTED (ci, process, timeline)"
+    ]
+
+
+@pytest.mark.parametrize("said", ["99999999999d", f"{'9' * 400}w", "soon", "-1d", "7 years"])
+def test_a_length_of_time_that_is_none_is_one_line_and_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    code, _, err = called(capsys, "history", "--reports", str(tmp_path), f"--stale-after={said}")
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert "--stale-after" in err
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "yesterday", "2026-11-25"])
+def test_a_moment_that_is_none_is_no_trouble(tmp_path: Path, history: Any, at: str) -> None:
+    run(tmp_path, "25", started_at=at)
+    assert "proven" in history()[1]
+
+
+def test_a_rebuild_leaves_out_a_broken_run_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, "20")
+    broken = run(tmp_path, "21", claims=[{"id": X, "claim": None}])
+    odd = run(tmp_path, "22", run_id=["odd"])
+    run(tmp_path, "23")
+    (tmp_path / FILE).write_bytes(b"this is no database" * 100)
+    code, out, err = called(capsys, "history", "--rebuild", "--reports", str(tmp_path))
+    assert code == 0
+    assert "2 runs, last 2026-11-23" in out
+    assert err.splitlines() == [
+        f"gameday: {tmp_path / broken} cannot be read: its claim is null; it is left out of the history",
+        f'gameday: {tmp_path / odd} cannot be read: its run_id is ["odd"]; it is left out of the history',
+    ]
+
+
+def test_a_killed_run_can_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = run(tmp_path, "20", rr_s=3.0)
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    started = ev.RunStarted(0, None, "killed", "2026-11-21T00:00:00+00:00", 1, "process", "ci", "timeline", [X])
+    begun = ev.ScenarioStarted(1, X, "title", [], "timeline", 1, "f", "s", "r")
+    (killed / JOURNAL).write_text(f"{ev.to_line(started)}\n{ev.to_line(begun)}\n{{")
+    code, out, _ = called(capsys, "compare", before, "killed", "--reports", str(tmp_path))
+    assert code == 1
+    assert out.startswith(f"{X:<22} PROVEN")
+    assert "worse: was PROVEN, is INCONCLUSIVE" in out
+
+
+@pytest.mark.parametrize(
+    ("more", "met"),
+    [
+        ({"arm": "control"}, "ci, process, control"),
+        ({"profile": "realistic"}, "realistic, process, timeline"),
+        ({"runtime": "docker"}, "ci, docker, timeline"),
+    ],
+)
+def test_runs_under_other_conditions_are_shown_and_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, str], met: str
+) -> None:
+    one, other = run(tmp_path, "20", rr_s=3.0), run(tmp_path, "21", "REFUTED", **more)
+    code, out, _ = called(capsys, "compare", one, other, "--reports", str(tmp_path))
+    assert code == 0
+    assert f"not compared: {met}, was ci, process, timeline" in out
+
+
+def test_a_run_that_cannot_be_read_is_one_line_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = run(tmp_path, "20")
+    other = run(tmp_path, "21", claims=None, run_id=None)
+    code, _, err = called(capsys, "compare", one, other, "--reports", str(tmp_path))
+    assert code == 2
+    assert f"{other} cannot be read" in err
