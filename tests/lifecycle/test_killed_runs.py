@@ -36,6 +36,8 @@ def gameday(*arguments: str, **more: Any) -> subprocess.Popen[str]:
 
 def events(reports: Path) -> Iterator[dict[str, Any]]:
     for journal in reports.glob("*/journal.jsonl"):
+        if journal.parent.is_symlink():  # `latest`
+            continue
         for line in journal.read_text().splitlines():
             try:
                 yield json.loads(line)
