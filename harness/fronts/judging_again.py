@@ -294,6 +294,10 @@ def _invariants(
             # The catalogue has it since then: nobody asked for its facts.
             again.lines.append(Line(invariant.name, None, None, f"nobody judged it then; {ruling.says}"))
             continue
+        if then.get(invariant.name) == Verdict.HELD.value and ruling.says in map(facts.unreadable, facts.unread):
+            # It held on what could be read; what it asks for since then could not be read then either.
+            again.lines.append(Line(invariant.name, Verdict.HELD.value, None, ruling.says))
+            continue
         says = "; ".join(f"{v.id}: {v.says}" for v in ruling.violations[:3])
         again.lines.append(Line(invariant.name, then.get(invariant.name), ruling.verdict.value, says))
         made = finding_of(invariant, ruling, scenario.breaks, facts.course)
