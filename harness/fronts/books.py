@@ -15,7 +15,8 @@ from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
 from harness.model.words import counted
 from harness.report import journal
-from harness.runbook.coverage import LastClaim, Refusal, Sample, Seen, missed
+from harness.runbook.coverage import LastClaim, Refusal, Seen, missed
+from harness.runbook.movement import Sample
 from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
 
 MOST_RUNS = 60

@@ -122,7 +122,7 @@ class Queried(Event):
     """What a query of a runbook gave at one moment: rows as texts, or `failed` in one line.
 
     `scaled` says that its intervals were scaled to the profile. `digest` is that of the query's text, `moment` one of
-    `steady`, `hold`, `recovered` and `idle` (a cell that nobody uses).
+    `steady` (twice: as it begins and as it ends), `hold`, `recovered` and `idle` (a cell that nobody uses).
     """
 
     kind = "query"
