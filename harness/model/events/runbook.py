@@ -10,7 +10,8 @@ from harness.model.events.base import Event
 class AlertFired(Event):
     """An alert of the policy fired for the first time; `late` when that was only after the response began.
 
-    `alert_kind` is `page` or `office`. `noise` says that it fired before anything was broken, and so detected nothing.
+    `alert_kind` is `page` or `office`. `noise` says that it fired before anything was broken, and so detected nothing; an
+    alert that was quiet again after that is told once more when it fires after the injection.
     """
 
     kind = "alert"
