@@ -125,7 +125,12 @@ deliveries = Source(
 async def _hashes(observer: Observer, pattern: str) -> Mapping[str, Mapping[str, str]]:
     found = {}
     for key in await observer.redis("KEYS", pattern):
-        flat = await observer.redis("HGETALL", key)
+        try:
+            flat = await observer.redis("HGETALL", key)
+        except Unreadable:
+            if await observer.redis("TYPE", key) in {"hash", "none"}:
+                raise
+            continue  # what is of another type is no record of the service's, and hides none of the others
         pairs = flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
         found[str(key).rsplit(":", 1)[-1]] = pairs
     return found
@@ -145,6 +150,7 @@ async def _tickets(observer: Observer) -> Rows:
     ]
 
 
+# Matches before tickets: both go at the same moment when they are too old, so a ticket that is there had its match then.
 matches = Source("matches", ("match_id", "event_id", "mode"), _matches)
 tickets = Source("tickets", ("ticket", "user", "mode", "status", "match_id"), _tickets)
 
@@ -214,20 +220,25 @@ asked_me = _ledger(
 
 
 async def _entry(observer: Observer) -> Rows:
-    return [_entry_row("/login", await observer.http(GATEWAY, "/login"))]
+    return [_entry_row("/login", await observer.http(GATEWAY, "/login"), "")]
 
 
 async def _provider(observer: Observer) -> Rows:
     path = "/oauth2/authorization/keycloak"
-    return [_entry_row(path, await observer.http(GATEWAY, path))]
+    given = observer.setting(GATEWAY, "OIDC_AUTHORIZATION_URI") or ""
+    return [_entry_row(path, await observer.http(GATEWAY, path), urlsplit(given).netloc)]
 
 
-def _entry_row(path: str, reply: Reply) -> tuple[Any, ...]:
-    return path, reply.status, urlsplit(reply.headers.get("location", "")).path
+def _entry_row(path: str, reply: Reply, wanted_host: str) -> tuple[Any, ...]:
+    to = urlsplit(reply.headers.get("location", ""))
+    return path, reply.status, to.path, to.netloc, wanted_host
 
 
-entry = Source("entry", ("path", "status", "location"), _entry, When.OFTEN)
-provider = Source("provider", ("path", "status", "location"), _provider, When.MOMENT)
+LEADS = ("path", "status", "location", "host", "wanted_host")
+"""Hosts are with their ports, and empty for the gateway's own; the wanted one is that of the setting at that time."""
+
+entry = Source("entry", LEADS, _entry, When.OFTEN)
+provider = Source("provider", LEADS, _provider, When.MOMENT)
 
 NOBODY = ("00000000-0000-3000-8000-000000000001", "00000000-0000-3000-8000-000000000002")
 TOKEN, OWNER = "token", "owner"

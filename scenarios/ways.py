@@ -28,15 +28,14 @@ class Way:
         """Whether the system itself promised it; ids that only a fault or a probe made have none."""
         return self.outbox is not None or self.match is not None
 
-    def sends(self, notification: Row) -> list[Row]:
-        """The sends of one of its notifications that the destination took on, by their arrival."""
-        own = [d for d in self.deliveries if d["notification_id"] == notification["notification_id"]]
-        return sorted((d for d in own if d["status"] != 401), key=lambda d: float(d["arrived_at"]))
+    @property
+    def sends(self) -> list[Row]:
+        """Its sends that the destination took on, under whichever notification id, by their arrival."""
+        return sorted((d for d in self.deliveries if d["status"] != 401), key=lambda d: float(d["arrived_at"]))
 
     def pairs(self) -> Iterator[tuple[Row, Row]]:
-        """Every two sends of the same notification, the earlier one first."""
-        for notification in self.notifications:
-            yield from combinations(self.sends(notification), 2)
+        """Every two sends of it, the earlier one first."""
+        return combinations(self.sends, 2)
 
     @staticmethod
     def overlap(first: Row, second: Row) -> bool:
@@ -67,7 +66,8 @@ class Way:
     def _lacks_delivery(self, told: Row) -> str | None:
         if told["status"] not in {"SENT", "FAILED"}:
             return f"its notification is left {told['status']}"
-        if told["status"] == "SENT" and not any(d["status"] == 200 for d in self.sends(told)):
+        own = [d for d in self.deliveries if d["notification_id"] == told["notification_id"]]
+        if told["status"] == "SENT" and not any(d["status"] == 200 for d in own):
             return "its notification is SENT, but the destination never served it"
         return None
 
@@ -89,7 +89,7 @@ class Way:
         ]
         lines += [f"dlq: {text(r, 'notification_id', 'error', 'created')}" for r in self.dlq]
         lines += [
-            f"destination: {text(r, 'arrived_at', 'ended_at', 'status', 'caller_there', 'left_at')}"
+            f"destination: {text(r, 'notification_id', 'arrived_at', 'ended_at', 'status', 'caller_there', 'left_at')}"
             for r in sorted(self.deliveries, key=lambda d: float(d["arrived_at"]))
         ]
         return Violation(self.event_id, says, tuple(lines))
@@ -124,8 +124,11 @@ def ways(facts: Facts) -> dict[str, Way]:
         way(row["event_id"]).notifications.append(row)
     for row in facts.rows("dlq"):
         way(row["event_id"]).dlq.append(row)
+    event_of = {r["notification_id"]: r["event_id"] for r in facts.rows("notifications")}
     for row in facts.rows("deliveries"):
-        way(row["event_id"]).deliveries.append(row)
+        # A request that names no event is of its notification's; several that name neither are not one event.
+        if event_id := row["event_id"] or event_of.get(row["notification_id"]):
+            way(event_id).deliveries.append(row)
     return found
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from harness.engine.outcome import Outcome
-from harness.model.alerts import Alert, Policy
+from harness.model.alerts import Policy
 from harness.model.errors import Unreadable
 from harness.model.events import AlertFired, Event, SamplesTaken, SliMeasured
 from harness.model.runtime import Equipment
@@ -36,7 +36,7 @@ class Alerting:
         self._series = dict(policy.series) if policy else {}
         self._emit = emit
         self._label = label
-        self._quiet: list[Alert] = list(policy.alerts) if policy else []
+        self._firing = Firing(policy, label) if policy else None
         self._counts: dict[str, float] = {n: 0.0 for n, s in self._series.items() if isinstance(s, Requests)}
         self._delays = {
             n: dict.fromkeys([*s.bounds_s, float("inf")], 0.0)
@@ -116,14 +116,13 @@ class Alerting:
                 mark.cancel()
 
     async def _look(self, *, scrape: bool) -> None:
-        """Take a sample, and see which alerts fire at it for the first time."""
-        assert self._policy is not None  # noqa: S101  (nothing is sampled without)
+        """Take a sample, and see which alerts fire at it."""
+        assert self._firing is not None  # noqa: S101  (nothing is sampled without a policy)
         if scrape and self._scrape is not None:
             # A stretch begins or ends: what came up to now belongs to the one before.
             await self._scrape()
         self.samples.append(await self._sample())
-        for alert in newly_fired(self._policy, self._quiet, self.samples):
-            told = told_of(alert, self.samples[-1].at_s, self._label, self._injected_s, self._responded_s)
+        for told in self._firing.look(self.samples, self._injected_s, self._responded_s):
             self._fired.append(told)
             self._emit(told)
 
@@ -193,30 +192,50 @@ class Alerting:
                 )  # fmt: skip
 
 
-def newly_fired(policy: Policy, quiet: list[Alert], samples: Sequence[Sample]) -> Iterator[Alert]:
-    """The quiet alerts that fire at the last sample; they are quiet no more."""
-    for alert in list(quiet):
-        if policy.fires(alert, samples):
-            quiet.remove(alert)
-            yield alert
+class Firing:
+    """Which alerts of a policy are told as samples come in: each once as noise, and once after the injection.
 
+    One that fired as noise can detect something when it has been quiet since: it fires anew then. One that fires on and on
+    from before the injection tells nobody anything new.
+    """
 
-def told_of(
-    alert: Alert, at_s: float, label: str | None, injected_s: float | None, responded_s: float | None
-) -> AlertFired:
-    """The event of an alert that fires for the first time."""
-    noise = injected_s is None or at_s < injected_s
-    late = responded_s is not None and at_s >= responded_s
-    return AlertFired(at_s, label, alert.name, alert.kind, late, noise)
+    def __init__(self, policy: Policy, label: str | None) -> None:
+        self._policy = policy
+        self._label = label
+        self._on: set[str] = set()
+        self._noise: set[str] = set()
+        self._told: set[str] = set()
+
+    def look(
+        self, samples: Sequence[Sample], injected_s: float | None, responded_s: float | None
+    ) -> Iterator[AlertFired]:
+        """What is told of the last sample."""
+        at_s = samples[-1].at_s
+        noise = injected_s is None or at_s < injected_s
+        late = responded_s is not None and at_s >= responded_s
+        for alert in self._policy.alerts:
+            name = alert.name
+            if name in self._told:
+                continue
+            fires = self._policy.fires(alert, samples)
+            if fires is False:  # what cannot be told is not quiet
+                self._on.discard(name)
+            if not fires or name in self._on:
+                continue
+            self._on.add(name)
+            told = self._noise if noise else self._told
+            if name not in told:
+                told.add(name)
+                yield AlertFired(at_s, self._label, name, alert.kind, late, noise)
 
 
 def fired_again(policy: Policy, samples: Sequence[Sample], of: SamplesTaken) -> list[AlertFired]:
-    """The alerts that fire on recorded samples, each at its first sample, in their order."""
-    quiet = list(policy.alerts)
+    """The alerts that fire on recorded samples, in their order."""
+    firing = Firing(policy, of.scenario)
     return [
-        told_of(alert, sample.at_s, of.scenario, of.injected_s, of.responded_s)
-        for last, sample in enumerate(samples, start=1)
-        for alert in newly_fired(policy, quiet, samples[:last])
+        told
+        for last in range(1, len(samples) + 1)
+        for told in firing.look(samples[:last], of.injected_s, of.responded_s)
     ]
 
 

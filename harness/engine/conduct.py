@@ -178,7 +178,7 @@ def _side_effects(conduct: Conduct, events: Sequence[Event]) -> Condition:
 def recorded(conduct: Conduct, events: Sequence[Event], t: float, label: str | None, since_s: float) -> Recorded:
     """The record of the incident; what only people can decide is left blank, and said to be."""
     claim = next((e for e in reversed(events) if isinstance(e, Claimed)), None)
-    alert = next((e for e in events if isinstance(e, AlertFired) and not e.late), None)
+    alert = next((e for e in events if isinstance(e, AlertFired) and not e.noise and not e.late), None)
     recovery = _judged(events, "recovery")
     seen = next((e for e in reversed(events) if isinstance(e, Swept) and e.t <= since_s), None)
     missed = [

@@ -126,6 +126,8 @@ class ScenarioRun(Narrator):
 
     async def _phases(self) -> None:
         await self._begin()
+        # Twice: what traffic alone does to their rows is no movement under the fault.
+        await self._queries.sample("steady")
         await self._steady()
         await self._queries.sample("steady")
         if self.arm.injects:

@@ -19,7 +19,8 @@ from harness.model.topology import Topology
 from harness.model.words import counted
 from harness.report import journal
 from harness.report.record import standing
-from harness.runbook.coverage import LastClaim, Refusal, Sample, Seen, missed
+from harness.runbook.coverage import LastClaim, Refusal, Seen, missed
+from harness.runbook.movement import Sample
 from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)

@@ -46,7 +46,8 @@ def coverage(**asked: Any) -> int:
     from harness.fronts import books, coverage_text  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415
     from harness.model.errors import UsageError  # noqa: PLC0415
-    from harness.runbook.coverage import Sample, cover  # noqa: PLC0415
+    from harness.runbook.coverage import cover  # noqa: PLC0415
+    from harness.runbook.movement import Sample, taken  # noqa: PLC0415
 
     topology = load_topology(asked["stack"])
     if asked["profile"] not in topology.profiles:
@@ -58,7 +59,7 @@ def coverage(**asked: Any) -> int:
     baseline = _baseline(asked["baseline"])
     queries, refused = books.looked_at(book, books.window_factor(topology, asked["profile"]))
     seen = books.seen_in(asked["reports"])
-    met = {(s.event.key, s.event.digest) for s in seen.samples}
+    met = {(s.event.key, s.event.digest) for s in seen.samples if taken(s.event)}
     unseen = [q for q in queries.values() if (q.key, q.digest) not in met]
     if unseen and not asked["offline"]:
         from harness.fronts.idle import run_queries  # noqa: PLC0415

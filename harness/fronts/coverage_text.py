@@ -141,7 +141,7 @@ def _query(state: QueryState) -> str:
     if not state.samples:
         return "never run"
     if state.moved is None:
-        return "runs; not yet sampled under a fault"
+        return "runs; not yet known to move"
     if not state.moved:
         return "runs; never moved" if state.must_move else "runs; the same rows every time"
     return "moves under a fault" + (", once its intervals are scaled" if state.scaled_only else "")

@@ -1,6 +1,5 @@
 """A recorded run, judged again: what comes out now, and what differs from what was claimed."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,13 +11,13 @@ from harness.engine.invariants import finding_of, judged
 from harness.engine.judging import momentary, throughout
 from harness.engine.run import STEADY_S
 from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.fronts.recorded import read
 from harness.model.alerts import fed_by
 from harness.model.arms import ARMS, Arm
 from harness.model.conduct import Conducted, responded
 from harness.model.criteria import Criterion, Verdict
 from harness.model.errors import UsageError
 from harness.model.events import (
-    JOURNAL_VERSION,
     AlertFired,
     Event,
     FactsRecorded,
@@ -28,7 +27,6 @@ from harness.model.events import (
     RunStarted,
     SamplesTaken,
 )
-from harness.model.events import from_mapping as event_of
 from harness.model.invariants import unpacked
 from harness.model.probes import Sweep
 from harness.model.samples import unpacked as samples_of
@@ -42,7 +40,6 @@ from harness.slo.policy import SloPolicy, policy_of
 
 QUIET = "quiet"
 
-PASSED_OVER = ("line is no event and was passed over", "lines are no events and were passed over")
 AS_WANTED = ("as control", "as untreated")
 """How the names of judgements end that are wanted to come out broken."""
 
@@ -119,60 +116,6 @@ def judge(path: Path, package: str, stack: str | None) -> Result:
         for record in recorder.run.scenarios
     ]
     return Result(started.run_id, notes, found)
-
-
-def read(file: Path) -> tuple[list[Event], list[str]]:
-    """The events of a journal and what is wrong with it; raises UsageError when nothing in it can be read."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}; name a run's folder or its {JOURNAL}") from None
-    if not content.strip():
-        raise UsageError(f"{file} is empty: its run wrote nothing")
-    lines = content.split(b"\n")
-    events: list[Event] = []
-    bad: list[int] = []
-    versions: set[object] = set()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        data = _object(line)
-        if data is None:
-            bad.append(number)
-            continue
-        if data.get("v") != JOURNAL_VERSION:
-            versions.add(data.get("v"))
-            continue
-        try:
-            event = event_of(data)
-        except ValueError:
-            bad.append(number)
-            continue
-        if event is not None:
-            events.append(event)
-    if versions and not events:
-        known = ", ".join(sorted(str(v) for v in versions))
-        raise UsageError(f"{file} is a journal of version {known}; this gameday reads version {JOURNAL_VERSION}")
-    if not events:
-        raise UsageError(f"{file} is no journal: none of its {counted(len(lines), 'line')} is an event")
-    return events, list(_notes(bad, versions, len(lines), cut=not content.endswith(b"\n")))
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        data = json.loads(line.decode())
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) and isinstance(data.get("kind"), str) else None
-
-
-def _notes(bad: list[int], versions: set[object], last: int, *, cut: bool) -> Iterator[str]:
-    if bad and bad[-1] == last and cut:
-        yield f"the last line, {bad.pop()}, is cut off: the run was ended while it was written"
-    if bad:
-        yield f"{counted(len(bad), *PASSED_OVER)}, the first is line {bad[0]}"
-    if versions:
-        yield f"lines of other versions were passed over: {', '.join(sorted(str(v) for v in versions))}"
 
 
 def _scenario(
@@ -299,6 +242,10 @@ def _invariants(
         if invariant.name not in then and ruling.verdict is Verdict.UNKNOWN:
             # The catalogue has it since then: nobody asked for its facts.
             again.lines.append(Line(invariant.name, None, None, f"nobody judged it then; {ruling.says}"))
+            continue
+        if then.get(invariant.name) == Verdict.HELD.value and ruling.says in map(facts.unreadable, facts.unread):
+            # It held on what could be read; what it asks for since then could not be read then either.
+            again.lines.append(Line(invariant.name, Verdict.HELD.value, None, ruling.says))
             continue
         says = "; ".join(f"{v.id}: {v.says}" for v in ruling.violations[:3])
         again.lines.append(Line(invariant.name, then.get(invariant.name), ruling.verdict.value, says))

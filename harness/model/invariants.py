@@ -103,10 +103,14 @@ class Facts:
     unread: Mapping[str, str]
     course: Course
 
+    def unreadable(self, name: str) -> str:
+        """What is said of a source that could not be read."""
+        return f"{name} could not be read: {self.unread[name]}"
+
     def rows(self, name: str) -> Sequence[Row]:
         """The rows of a source; raises Unreadable when it was not read."""
         if name in self.unread:
-            raise Unreadable(f"{name} could not be read: {self.unread[name]}")
+            raise Unreadable(self.unreadable(name))
         if name not in self.tables:
             raise Unreadable(f"{name} was not recorded")
         return self.tables[name]

@@ -6,9 +6,10 @@ Pure: the document, the catalogue, the accepted digests and what runs have shown
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.model.events import KINDS, Queried, SliMeasured
+from harness.model.events import KINDS, SliMeasured
 from harness.model.runbook import Bullet
 from harness.model.scenario import Catalogue
+from harness.runbook.movement import Sample, moves, taken
 from harness.runbook.parse import SILENT, Chapter, Item, Runbook
 
 GAPS = {
@@ -69,7 +70,8 @@ class QueryState:
     """What is known of one query.
 
     Attributes:
-        moved: whether its rows differed between the steady state and the hold in some run; None when no run sampled both.
+        moved: whether its rows moved under the fault in some run, more than traffic alone moves them; None when that is
+            not known.
         failed: why it could not be run, or empty.
         samples: how many times it was run.
         must_move: false in a section without failure modes: what checks the data stands still while that is sound.
@@ -123,14 +125,6 @@ class Coverage:
         """The gaps that a baseline does not name."""
         known = set(baseline)
         return [gap for gap in self.gaps if gap.name not in known]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One sample of a query in some run: `run` tells runs of scenarios apart."""
-
-    run: str
-    event: Queried
 
 
 @dataclass(frozen=True)
@@ -316,42 +310,24 @@ def _query(
     if refusal is not None:
         state = QueryState(query.key, query.line, None, refusal.says, 0)
         return state, [Gap(refusal.kind, query.key, f"{where}: {refusal.says}")]
-    own = [s for s in samples if s.event.key == query.key and s.event.digest == query.digest and _taken(s.event)]
+    own = [s for s in samples if s.event.key == query.key and s.event.digest == query.digest and taken(s.event)]
     good = [s for s in own if s.event.failed is None]
     if own and not good:
         failed = own[-1].event.failed or ""
         return QueryState(query.key, query.line, None, failed, len(own)), [
             Gap("failed-sql", query.key, f"{where}: {failed}")
         ]
-    plain, scaled = _moved(good, scaled=False), _moved(good, scaled=True)
-    seen = [m for m in (plain, scaled) if m is not None]
-    moved = any(seen) if seen else None
-    only = bool(scaled) and not plain
+    plain, scaled = (moves(s for s in good if s.event.scaled is so) for so in (False, True))
+    seen = [*plain, *scaled]
+    moved = True if True in seen else None if None in seen or not seen else False
+    only = True in scaled and True not in plain
     state = QueryState(query.key, query.line, moved, "", len(good), scaled_only=only, must_move=bool(chapter.ids))
     if moved is False and state.must_move:
         runs = len({s.run for s in good})
         return state, [
-            Gap("never-moves", query.key, f"{where}: the same rows before and under the fault, {runs} run(s)")
+            Gap("never-moves", query.key, f"{where}: no other rows under the fault than before it, {runs} run(s)")
         ]
     return state, []
-
-
-def _taken(event: Queried) -> bool:
-    """Whether the database had a say at all: a sample that its round had no time for, or no connection, tells nothing."""
-    return event.failed is None or not any(word in event.failed for word in _NOT_TAKEN)
-
-
-_NOT_TAKEN = ("no time was left", "statement timeout", "connection", "timeout expired")
-
-
-def _moved(samples: Sequence[Sample], *, scaled: bool) -> bool | None:
-    """Whether rows differed between steady and hold in some run; None when no run has both."""
-    runs: dict[str, dict[str, list[list[str | None]]]] = {}
-    for s in samples:
-        if s.event.scaled is scaled:
-            runs.setdefault(s.run, {})[s.event.moment] = s.event.rows
-    both = [r for r in runs.values() if {"steady", "hold"} <= set(r)]
-    return any(r["steady"] != r["hold"] for r in both) if both else None
 
 
 def _subject(problem: str, book_name: str) -> str:

@@ -89,13 +89,35 @@ async def test_where_nobody_responds_no_alert_is_late() -> None:
     assert outcome.ttr_s is None
 
 
-async def test_an_alert_before_the_injection_is_noise_and_detects_nothing_later() -> None:
+async def test_an_alert_that_was_noise_detects_what_comes_after_the_injection_when_it_was_quiet_between() -> None:
     def rows(since_s: float) -> float:
-        return float(since_s > -999.0) + float(since_s > 1.0)
+        return float(since_s > -999.0) + float(since_s > 1.0) + float(since_s > 1.6)
 
-    _, journal = await play(World(rows=rows), policy=policy(DLQ))
-    assert fired(journal) == [("new row", False, True)]
+    outcome, journal = await play(World(rows=rows), policy=policy(DLQ))
+    assert fired(journal) == [("new row", False, True), ("new row", False, False)]
+    assert outcome.ttd_s == pytest.approx(1.0, abs=0.5)
+    assert claimed(journal).ttd_s == outcome.ttd_s
+
+
+async def test_an_alert_that_fires_on_from_before_the_injection_detects_nothing() -> None:
+    over = OverFor("rows lasting", "rows", 0.5, 0.8, kind="office")
+    _, journal = await play(World(rows=lambda _since_s: 1.0), policy=policy(over))
+    assert fired(journal) == [("rows lasting", False, True)]
     assert claimed(journal).ttd_s is None
+
+
+def test_an_alert_is_told_once_as_noise_and_once_after_it_and_what_is_unknown_is_not_quiet() -> None:
+    over = OverFor("rows over", "rows", 0.5, 0.5, kind="office")
+
+    def told(*rows: float | None, injected_at: int) -> list[tuple[float, bool]]:
+        taken = [Sample(i * 0.25, {"rows": value}) for i, value in enumerate(rows)]
+        of = SamplesTaken(9.0, "X", {}, 0.0, injected_at * 0.25, None, None)
+        return [(e.t, e.noise) for e in fired_again(policy(over), taken, of)]
+
+    noise, quiet, unknown = (1, 1, 1), (0,), (None,)
+    assert told(*noise, *quiet, *noise, *quiet, *noise, *quiet, *noise, injected_at=8) == [(0.5, True), (2.5, False)]
+    assert told(*noise, *unknown, *noise, injected_at=3) == [(0.5, True)]
+    assert told(*noise, *noise, injected_at=3) == [(0.5, True)]
 
 
 async def test_not_recovered_has_a_detection_and_no_repair_time() -> None:

@@ -9,6 +9,7 @@ from harness.engine.conduct import Secretary, completed, concluded
 from harness.model.conduct import Conduct, Conducted, Kind, kind_of
 from harness.model.events import (
     Acted,
+    AlertFired,
     Checked,
     Claimed,
     Completed,
@@ -181,6 +182,19 @@ def test_the_record_has_its_fields_and_blanks_what_people_decide() -> None:
     assert record["stops"][1]["values"] == {"gateway.x": 1.0}
     assert {e.verdict for e in said if isinstance(e, RuleJudged)} == {"held"}
     assert isinstance(said[-1], Claimed)
+
+
+def test_noise_and_what_came_late_detected_nothing() -> None:
+    def detected_by(*alerts: AlertFired) -> str:
+        told = concluded(CONDUCT, [*story(), *alerts])
+        return str(next(e for e in told if isinstance(e, Recorded)).fields["detected_by"])
+
+    noise, late = (
+        AlertFired(0.1, X, "early", "page", late=False, noise=True),
+        AlertFired(1.8, X, "late", "page", late=True),
+    )
+    assert detected_by(noise, late) == "no alert fired in time: the symptom was seen"
+    assert detected_by(noise, AlertFired(0.8, X, "DLQ", "page", late=False), late) == "alert DLQ"
 
 
 def test_nothing_is_concluded_of_an_arm_without_a_response_nor_without_rules() -> None:

@@ -15,7 +15,8 @@ from harness.model.events import Claimed as ClaimEvent
 from harness.model.events import Queried, RuleJudged, RunStarted, Swept, to_line
 from harness.model.runbook import Query, done, judged, measured
 from harness.model.scenario import Catalogue, Check, Scenario, Section
-from harness.runbook.coverage import Coverage, Refusal, Sample, Seen, cover
+from harness.runbook.coverage import Coverage, Refusal, Seen, cover
+from harness.runbook.movement import Sample
 from harness.runbook.parse import parse, read
 from tests.fakes.world import World
 from tests.fakes.world import scenario as a_scenario
@@ -67,12 +68,21 @@ def accepted(text: str = TEXT) -> dict[str, list[str]]:
     return {item.key: [item.digest] for item in parse(text).items}
 
 
+AT_S = {"begun": 1.0, "steady": 3.0, "hold": 8.0, "recovered": 12.0, "idle": 1.0}
+"""When samples are taken; the first of the two of the steady state is `begun` here."""
+
+
 def query(moment: str, rows: int, run: str = "a", failed: str | None = None, *, scaled: bool = False) -> Sample:
-    digest = parse(TEXT).queries[0].digest
-    return Sample(run, Queried(1.0, "FM-X-01", "1.1/sql/1", scaled, [[str(rows)]], failed, digest, moment))
+    digest, name = parse(TEXT).queries[0].digest, "steady" if moment == "begun" else moment
+    return Sample(run, Queried(AT_S[moment], "FM-X-01", "1.1/sql/1", scaled, [[str(rows)]], failed, digest, name))
 
 
-MOVES = (query("steady", 0), query("hold", 7), query("recovered", 0))
+def course(*rows: int, run: str = "a", scaled: bool = False) -> tuple[Sample, ...]:
+    """The samples of a run: as the steady state begins and ends, and in the hold."""
+    return tuple(query(m, n, run, scaled=scaled) for m, n in zip(("begun", "steady", "hold"), rows, strict=True))
+
+
+MOVES = (*course(0, 0, 7), query("recovered", 0))
 
 
 def of(small: Scenario, text: str = TEXT, samples: Sequence[Sample] = MOVES, **more: object) -> Coverage:
@@ -120,24 +130,26 @@ def test_a_claim_by_what_is_not_there_is_found(small: Scenario) -> None:
 
 
 def test_a_query_that_never_moves_or_is_refused_is_found(small: Scenario) -> None:
-    still = (query("steady", 3), query("hold", 3), query("recovered", 3))
+    still = (*course(3, 3, 3), query("recovered", 3))
     assert names(of(small, samples=still)) == ["never-moves:1.1/sql/1"]
-    assert names(of(small, samples=(*still, *MOVES[:0], query("steady", 0, "b"), query("hold", 1, "b")))) == []
+    assert names(of(small, samples=(*still, *course(0, 0, 1, run="b")))) == []
     missing = (query("idle", 0, failed='PostgreSQL: relation "bad" does not exist'),)
     assert names(of(small, samples=missing)) == ["failed-sql:1.1/sql/1"]
+    named = (query("idle", 0, failed='PostgreSQL: relation "ops.connections" does not exist'),)
+    assert names(of(small, samples=named)) == ["failed-sql:1.1/sql/1"]
     assert names(of(small, refused={"1.1/sql/1": Refusal("writes", "DELETE")})) == ["writes:1.1/sql/1"]
 
 
 def test_a_query_that_moves_only_once_it_is_scaled_is_told_so(small: Scenario) -> None:
-    still = (query("steady", 0), query("hold", 0))
-    result = of(small, samples=(*still, query("steady", 0, scaled=True), query("hold", 4, scaled=True)))
+    result = of(small, samples=(*course(0, 0, 0), *course(0, 0, 4, scaled=True)))
     assert names(result) == []
     assert result.queries[0].scaled_only
 
 
 def test_what_says_nothing_about_a_query_is_no_verdict_on_it(small: Scenario) -> None:
     late = (query("hold", 0, failed="no time was left for it: the queries before it took 2 s"),)
-    for samples in ((), late, (query("idle", 3),)):
+    once = (query("steady", 0), query("hold", 7))
+    for samples in ((), late, once, (query("idle", 3),)):
         result = of(small, samples=samples)
         assert names(result) == []
         assert result.queries[0].moved is None
@@ -266,6 +278,31 @@ def test_a_file_that_is_no_runbook_is_one_line_and_2(
     book.write_bytes(content)
     assert called("--runbook", str(book), "--reports", str(tmp_path)) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("failed", "asked"),
+    [(None, False), ("no time was left for it: the queries before it took 2 s", True), ("PostgreSQL: no such", False)],
+)
+def test_a_query_whose_samples_were_not_taken_is_run_on_a_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: str | None, asked: bool
+) -> None:
+    book, folder, digest = tmp_path / "book.md", tmp_path / "20260101-000000-aaaa", parse(TEXT).queries[0].digest
+    book.write_text(TEXT)
+    folder.mkdir()
+    sample = Queried(0.5, "FM-X-01", "1.1/sql/1", scaled=False, failed=failed, digest=digest, moment="hold")
+    started = RunStarted(0.0, None, folder.name, "2026-01-01T00:00:00.000+00:00", 1, "process", "ci", "timeline", [])
+    (folder / "journal.jsonl").write_text(f"{to_line(started)}\n{to_line(sample)}\n")
+    run: list[str] = []
+
+    def run_queries(queries: Sequence[Query], *_: object) -> list[Queried]:
+        run.extend(q.key for q in queries)
+        return []
+
+    monkeypatch.setattr("harness.fronts.idle.run_queries", run_queries)
+    with pytest.raises(SystemExit):
+        main.main(["coverage", "--runbook", str(book), "--reports", str(tmp_path)], prog_name="gameday")
+    assert run == ["1.1/sql/1"] * asked
 
 
 def test_strict_and_baseline_decide_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,14 +3,15 @@
 import hashlib
 import uuid
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.criteria import Verdict
-from harness.model.invariants import SAMPLES, Course, Facts, Ruling, When
-from scenarios.facts import SOURCES, first_text
+from harness.model.invariants import SAMPLES, Course, Facts, Ruling
+from scenarios.facts import SOURCES
 from scenarios.invariants import INVARIANTS
 from scenarios.ways import stages
 
@@ -55,7 +56,9 @@ def world() -> Tables:
             for e in ("e1", "m1")
         ],
         "matches": [{"match_id": "42", "event_id": "m1", "mode": "casual"}],
-        "tickets": [],
+        "tickets": [
+            {"ticket": f"t{n}", "user": f"u{n}", "mode": "casual", "status": "MATCHED", "match_id": "42"} for n in (1, 2)
+        ],
         "consistency": [{"key": "6.3/sql/1", "count": 0}],
         "apart": [],
         "torn": [],
@@ -67,9 +70,14 @@ def world() -> Tables:
             for t, m in ((2.0, "steady"), (9.0, "end"))
         ],
         "asked_me": [{"user": "good", "sent_s": 1.5, "ended_s": 1.6, "status": "ACTIVE"}],
-        "entry": [{"at_s": 1.0, "path": "/login", "status": 302, "location": "/oauth2/authorization/keycloak"}],
+        "entry": [
+            {"at_s": 1.0, "path": "/login", "status": 302, "location": "/oauth2/authorization/keycloak", "host": "",
+             "wanted_host": ""}
+        ],
         "provider": [
-            {"at_s": 1.0, "moment": "end", "path": "/x", "status": 302, "location": "/realms/r/protocol/openid-connect/auth"}
+            {"at_s": t, "moment": m, "path": "/x", "status": 302, "location": "/realms/r/protocol/openid-connect/auth",
+             "host": "idp:8180", "wanted_host": "idp:8180"}
+            for t, m in ((1.0, "steady"), (9.0, "end"))
         ],
         "boundaries": [
             {"at_s": 9.0, "moment": "hold", "kind": kind, "says": f"{kind} tried", "expected": "refused",
@@ -143,6 +151,16 @@ def _together(*plants: Any) -> Any:
 DLQ = {"notification_id": "n-e1", "event_id": "e1", "error": "E", "created": 101.0}
 UNRECORDED = {"at_s": 2.0, "user": "bad", "status": "SUSPENDED", "action": None}
 SECOND = {"arrived_at": 100.35, "ended_at": 100.5}
+BETWEEN = {"arrived_at": 100.42, "ended_at": 100.45}
+"""After the first send has ended, and before its success is on record."""
+ELSEWHERE = {"host": "evil.example", "wanted_host": "evil.example"}
+NO_TRACE = (
+    _drop("matches"),
+    _drop("messages", 1),
+    _drop("processed", 1),
+    _drop("notifications", 1),
+    _drop("deliveries", 1),
+)
 FAILED_IN_BOTH = _together(
     _change("notifications", 0, status="FAILED", sent=None), _add("dlq", **DLQ), _drop("deliveries")
 )
@@ -150,6 +168,9 @@ FAILED_IN_BOTH = _together(
 BROKEN = {
     "another way out of /login": ("I1", _change("entry", 0, location="/elsewhere"), "/login"),
     "a page instead of the way to the provider": ("I1", _change("provider", 0, status=200, location=""), "/x"),
+    "another host's way out of /login": ("I1", _change("entry", 0, host="evil.example"), "/login"),
+    "another host's page with the provider's path": ("I1", _change("provider", 1, host="evil.example"), "/x"),
+    "a setting that leads to another host later": ("I1", _change("provider", 1, **ELSEWHERE), "/x"),
     "an answer that says SUSPENDED": ("I2", _change("asked_me", 0, status="SUSPENDED"), "good"),
     "an answer for somebody suspended": ("I2", _change("asked_me", 0, user="bad"), "bad"),
     "a token check left open": ("I3", _change("boundaries", 0, status=200), "token tried"),
@@ -158,10 +179,20 @@ BROKEN = {
     "an accepted command of which nothing is on record": ("I5", _add("requests", key="k2"), "k2"),
     "a state change without its event": ("I5", _add("commands", key="k2", aggregate="u:2"), "u:2"),
     "a second state change of a command": ("I5", _change("audits", 0, count=2), "u:1"),
+    "an audit record without any command": ("I5", _add("audits", aggregate="u:2"), "u:2"),
+    "an event without any command": ("I5", _together(_drop("commands"), _drop("requests")), "u:1"),
+    "a revoke on record of an account that was only granted": ("I5", _add("audits", action="REVOKE"), "u:1"),
     "two notifications of an event": ("I5", _add("notifications", notification_id="n2"), "e1"),
     "processed without a notification": ("I5", _drop("notifications"), "e1"),
     "a second send beside the first": ("I5", _add("deliveries", **SECOND), "e1"),
     "a second send after a success on record": ("I5", _add("deliveries", arrived_at=100.6, ended_at=100.7), "e1"),
+    "a second send as another notification": ("I5", _add("deliveries", **BETWEEN, notification_id="n9"), "e1"),
+    "a send as another notification, long after": (
+        "I5", _add("deliveries", arrived_at=109.0, ended_at=109.1, notification_id="n9"), "e1"),
+    "a second send that names no event": ("I5", _add("deliveries", **SECOND, event_id=""), "e1"),
+    "a send beside another of an event that nobody promised": (
+        "I5", _together(_add("deliveries", event_id="old", notification_id="o1"),
+                        _add("deliveries", 1, event_id="old", notification_id="o1")), "old"),
     "left in the outbox": ("I6", _together(
         _change("outbox", 0, status="PENDING"), _drop("messages"), _drop("processed"), _drop("notifications")), "e1"),
     "published, but dropped on the way": ("I6", _together(
@@ -169,6 +200,7 @@ BROKEN = {
     "in the stream, but never processed": ("I6", _together(_drop("processed"), _drop("notifications")), "e1"),
     "a match told to nobody": ("I6", _together(
         _drop("messages", 1), _drop("processed", 1), _drop("notifications", 1)), "m1"),
+    "a match that its tickets alone know of": ("I6", _together(*NO_TRACE), "42"),
     "left PROCESSING": ("I6", _change("notifications", 0, status="PROCESSING"), "e1"),
     "SENT, but never at the destination": ("I6", _drop("deliveries"), "e1"),
     "a message that is no event, and is not on record": ("I6", _add("messages", seq=9, event_id=None), "entitlement-events/9"),
@@ -177,6 +209,7 @@ BROKEN = {
     "apart for a moment": ("I7", _add("apart", at_s=2.0, notification_id="n9", status="FAILED", in_dlq=False), "n9"),
     "SENT and locked": ("I8", _add("torn", at_s=2.0, id="n9", table="notifications", status="SENT", says="locked"), "n9"),
     "sent by two owners at once": ("I8", _add("deliveries", **SECOND), "e1"),
+    "sent by two owners at once, as two notifications": ("I8", _add("deliveries", **SECOND, notification_id="n9"), "e1"),
     "suspended without an audit record": ("I10", _add("misrecorded", **UNRECORDED), "bad"),
     "reinstated without an audit record": (
         "I10", _add("misrecorded", **UNRECORDED | {"status": "ACTIVE", "action": "SUSPEND"}), "bad"),
@@ -217,6 +250,23 @@ def test_a_look_that_could_not_be_taken_is_no_good_look() -> None:
     for row in tables[SAMPLES]:
         row["unread"] = "suspended,misrecorded"
     assert judge("I10", tables).verdict is Verdict.UNKNOWN
+    assert judge("I2", tables).verdict is Verdict.UNKNOWN
+    _change("asked_me", 0, status="SUSPENDED")(tables)
+    assert judge("I2", tables).verdict is Verdict.BROKEN
+
+
+def test_without_tickets_nobody_knows_of_lost_matches_but_what_is_broken_is_so() -> None:
+    tables = world()
+    gone = {"tickets": "Redis: gone"}
+    assert judge("I6", tables, unread=gone).verdict is Verdict.UNKNOWN
+    _change("notifications", 0, status="PROCESSING")(tables)
+    assert judge("I6", tables, unread=gone).verdict is Verdict.BROKEN
+
+
+def test_a_match_made_between_two_readings_is_not_a_lost_one() -> None:
+    tables = world()
+    _together(*NO_TRACE)(tables)
+    assert judge("I6", tables, replace(OVER, drained=False)).verdict is Verdict.HELD
 
 
 def test_a_breach_has_its_history_along_the_way() -> None:
@@ -235,6 +285,12 @@ NO_BREACH = {
     "a send that was refused at once": ("I5", _add("deliveries", **SECOND, status=401)),
     "a request that was not accepted": ("I5", _add("requests", key="k2", status=503)),
     "an id that nobody promised": ("I5", _add("processed", event_id="old", at=1.0)),
+    "a request to the destination that names nothing": ("I5", _together(
+        _add("deliveries", event_id="", notification_id=""), _add("deliveries", event_id="", notification_id=""))),
+    "a ticket that waits still": ("I6", _add("tickets", ticket="t3", status="QUEUED", match_id="")),
+    "a match whose tickets have gone": ("I6", lambda tables: tables["tickets"].clear()),
+    "hosts that nobody recorded": ("I1", lambda tables: [
+        r.pop(c) for t in ("entry", "provider") for r in tables[t] for c in ("host", "wanted_host")]),
     "a failure on record": ("I6", FAILED_IN_BOTH),
     "a failure with its DLQ row": ("I7", FAILED_IN_BOTH),
     "terminated and on record": ("I6", _together(
@@ -271,7 +327,8 @@ def test_nobody_who_answers_is_no_good_answer() -> None:
         row["status"] = None
     assert judge("I3", tables).verdict is Verdict.UNKNOWN
     assert judge("I9", tables).verdict is Verdict.UNKNOWN
-    tables["entry"][0]["status"] = tables["provider"][0]["status"] = None
+    for row in (*tables["entry"], *tables["provider"]):
+        row["status"] = None
     assert judge("I1", tables).verdict is Verdict.UNKNOWN
 
 
@@ -288,13 +345,3 @@ def test_the_ids_at_each_stage_are_counted() -> None:
     assert counted["accepted"] == counted["outbox"] == counted["matched"] == 1
     assert counted["stream"] == counted["notification"] == counted["destination"] == counted["ended"] == 2
     assert counted["dlq"] == counted["terminated"] == counted["outbox failed"] == 0
-
-
-def test_the_event_id_of_a_payload() -> None:
-    assert first_text(b"\x0a\x03abc\x10\x01") == "abc"
-    for broken in (b"", b"\x0a", b"\x0a\x09abc", b"not an event", b"\x0a\x02\xff\xfe"):
-        assert first_text(broken) is None
-
-
-def test_facts_are_read_at_the_moments_that_are_named() -> None:
-    assert {s.when for s in SOURCES} == set(When)

@@ -110,6 +110,23 @@ def test_an_invariant_that_the_catalogue_did_not_have_then_is_not_judged_and_cha
     assert [s.now for s in result.scenarios] == ["INCONCLUSIVE"]
 
 
+@pytest.mark.parametrize(("then", "now"), [("held", "PROVEN"), ("unknown", "INCONCLUSIVE")])
+def test_what_an_invariant_asks_for_since_then_and_could_not_be_read_then_changes_no_claim(
+    tmp_path: Path, then: str, now: str
+) -> None:
+    tables = {name: rows for name, rows in world().items() if name != "tickets"}
+    facts = FactsRecorded(29.0, LABEL, **packed(Facts(tables, {"tickets": "Redis: gone"}, OVER)))
+    told = [InvariantJudged(29.0, LABEL, f"I{n}", "title", then if n == 6 else "held", "all") for n in range(1, 11)]
+    events = run_of()
+    result = judging_again.judge(write(tmp_path, [*events[:-3], facts, *told, *events[-3:]]), "scenarios", None)
+    assert [s.now for s in result.scenarios] == [now]
+    line = next(line for line in result.scenarios[0].lines if line.what == "I6")
+    assert not line.differs
+    if then == "held":
+        assert (line.now, line.says) == (None, "tickets could not be read: Redis: gone")
+        assert result.exit_code == 0
+
+
 DLQ_ROWS, DLQ_ALERT = "notification.dlq_rows", "notification DLQ"
 ALERT = f"alert {DLQ_ALERT}"
 

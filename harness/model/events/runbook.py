@@ -10,7 +10,8 @@ from harness.model.events.base import Event
 class AlertFired(Event):
     """An alert of the policy fired for the first time; `late` when that was only after the response began.
 
-    `alert_kind` is `page` or `office`. `noise` says that it fired before anything was broken, and so detected nothing.
+    `alert_kind` is `page` or `office`. `noise` says that it fired before anything was broken, and so detected nothing; an
+    alert that was quiet again after that is told once more when it fires after the injection.
     """
 
     kind = "alert"
@@ -122,7 +123,7 @@ class Queried(Event):
     """What a query of a runbook gave at one moment: rows as texts, or `failed` in one line.
 
     `scaled` says that its intervals were scaled to the profile. `digest` is that of the query's text, `moment` one of
-    `steady`, `hold`, `recovered` and `idle` (a cell that nobody uses).
+    `steady` (twice: as it begins and as it ends), `hold`, `recovered` and `idle` (a cell that nobody uses).
     """
 
     kind = "query"
