@@ -1,11 +1,13 @@
 """Telling people: messages over any channel that apprise knows. A channel that fails is tried again, and never fatal."""
 
 import logging
+import re
 from collections.abc import Sequence
 
 import apprise
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20})://")
 TRIES = 3
 """So often each channel is tried; the waits between grow from a second."""
 
@@ -21,7 +23,7 @@ def notify(channels: Sequence[str], title: str, body: str, *, wait_s: float = 1.
     for number, address in enumerate(channels, start=1):
         channel = apprise.Apprise.instantiate(address, suppress_exceptions=True)
         if channel is None:
-            failed.append(f"channel {number} ({_scheme(address)}) is not known; see the list of apprise's services")
+            failed.append(_unknown(number, address))
             continue
         sent = Retrying(
             stop=stop_after_attempt(TRIES),
@@ -40,5 +42,16 @@ def known(address: str) -> bool:
     return apprise.Apprise.instantiate(address, suppress_exceptions=True) is not None
 
 
+def unknown(channels: Sequence[str]) -> list[str]:
+    """One line for each channel that could never be told anything, without its credentials."""
+    return [_unknown(number, address) for number, address in enumerate(channels, start=1) if not known(address)]
+
+
+def _unknown(number: int, address: str) -> str:
+    return f"channel {number} ({_scheme(address)}) is not known; see the list of apprise's services"
+
+
 def _scheme(address: str) -> str:
-    return address.partition("://")[0] or "no scheme"
+    # Whatever has no scheme may be a token from its first character on.
+    found = _SCHEME.match(address)
+    return found[1] if found else "no scheme"

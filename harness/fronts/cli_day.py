@@ -4,15 +4,14 @@ import secrets
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from harness.drivers.clock import SystemClock, now
 from harness.drivers.notify import notify
 from harness.fronts.gamedays import day as days
+from harness.fronts.gamedays import steps
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, read
-from harness.model.errors import UsageError
 from harness.report.day import DayRecord, StepRecord
 
 REPORTS = click.option(
@@ -44,10 +43,10 @@ def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
     if check:
         for n, step in enumerate(known.steps, start=1):
             click.echo(f"{n:>3}  {days.describe(step)}")
-        _check_steps(known, reports)
+        steps.check(known, plan, reports)
         click.echo("The plan is whole.")
         return 0
-    _check_steps(known, reports)
+    steps.check(known, plan, reports)
     channels = known.channels()
     moment = now().strftime("%Y%m%d-%H%M%S")
     folder = reports / f"day-{moment}-{secrets.token_hex(2)}"
@@ -71,36 +70,6 @@ def _tell(channels: list[str], title: str, body: str) -> None:
         click.echo(f"gameday: notification failed: {line}", err=True)
 
 
-def _options(plan: Plan, step: RunStep, reports: Path) -> Any:
-    from harness.fronts import wiring  # noqa: PLC0415  (slow to import, and a broken plan is known before)
-
-    return wiring.Options(
-        ids=() if step.run == "all" else tuple(step.run),
-        sections=step.section,
-        variant=step.variant,
-        arm=step.arm,
-        runtime=plan.runtime,
-        profile=plan.profile,
-        jobs=plan.jobs,
-        seed=plan.seed,
-        catalogue=plan.catalogue,
-        stack=plan.stack,
-        reports=reports,
-    )
-
-
-def _check_steps(plan: Plan, reports: Path) -> None:
-    """Raise UsageError for a step that cannot be done, before the first one begins."""
-    from harness.fronts import wiring  # noqa: PLC0415  (slow to import, and a broken plan is known before)
-
-    for n, step in enumerate(plan.steps, start=1):
-        if isinstance(step, RunStep):
-            try:
-                wiring.prepare(_options(plan, step, reports))
-            except UsageError as error:
-                raise UsageError(f"step {n} of the plan: {error}") from None
-
-
 def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
     clock = SystemClock()
 
@@ -111,7 +80,7 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
 
         console = Console(highlight=False)
         console.print(f"\n{record.what}", style="bold")
-        ready = wiring.prepare(_options(plan, step, reports))
+        ready = wiring.prepare(steps.run_options(plan, step, reports))
         with terminal.display(console) as show:
             result = wiring.run_to_end(ready, show)
         terminal.summary(result.recorder.run, console)
@@ -221,4 +190,7 @@ def emit_(plan: Path, kind: str, shards: int) -> None:
     """
     from harness.fronts.gamedays.emit import emit  # noqa: PLC0415  (the command line must answer at once)
 
-    click.echo(emit(kind, plan, read(plan), shards=shards), nl=False)
+    known = read(plan)
+    # Its channels' secrets are where it will be led, not here.
+    steps.check_steps(known, plan, Path("reports"))
+    click.echo(emit(kind, plan, known, shards=shards), nl=False)

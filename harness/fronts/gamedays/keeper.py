@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.drivers.clock import pause_sync
 from harness.drivers.notify import notify
-from harness.fronts.gamedays import calendar, lock
+from harness.fronts.gamedays import calendar, lock, steps
 from harness.fronts.gamedays.budget import spent_share
 from harness.fronts.gamedays.plan_file import Plan, read
 from harness.model.errors import InfrastructureError, UsageError
@@ -76,7 +76,7 @@ class Keeper:
             raise UsageError(
                 f"the plan {path} has no schedule; give it one, or lead through it with gameday day {path}"
             )
-        plan.channels()
+        steps.check(plan, path, self._reports)
         noted = remembered.get(str(path.resolve()), {})
         kept = Kept(path, plan, self._now())
         with contextlib.suppress(KeyError, ValueError, TypeError):

@@ -22,7 +22,6 @@ from pydantic import (
 
 from harness.model.arms import ARMS
 from harness.model.errors import UsageError
-from harness.model.topology import duration_s
 
 LARGEST_BYTES = 1_000_000
 """A plan is a page or two; a file beyond this is something else."""
@@ -266,14 +265,6 @@ class Plan(Part):
     @classmethod
     def _text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) else value
-
-    @field_validator("steps", mode="after")
-    @classmethod
-    def _limits(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        for step in steps:
-            if isinstance(step, DrillStep):
-                duration_s(step.drill.time_limit)
-        return steps
 
     def channels(self) -> list[str]:
         """The addresses with the environment's values; raises UsageError for a variable that is not set."""
