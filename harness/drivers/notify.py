@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import apprise
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
@@ -12,8 +13,21 @@ TRIES = 3
 """So often each channel is tried; the waits between grow from a second."""
 
 
-def notify(channels: Sequence[str], title: str, body: str, *, wait_s: float = 1.0) -> list[str]:
-    """Send to every channel; gives one line for each that failed, without its credentials.
+@dataclass(frozen=True)
+class Failure:
+    """A channel that did not take a message.
+
+    Attributes:
+        address: the channel's, with its credentials: only to try it again.
+        says: one line for people, without them.
+    """
+
+    address: str = field(repr=False)
+    says: str
+
+
+def notify(channels: Sequence[str], title: str, body: str, *, wait_s: float = 1.0) -> list[Failure]:
+    """Send to every channel; gives those that failed.
 
     `wait_s` is the wait before the second try, in seconds; it doubles.
     """
@@ -23,7 +37,7 @@ def notify(channels: Sequence[str], title: str, body: str, *, wait_s: float = 1.
     for number, address in enumerate(channels, start=1):
         channel = apprise.Apprise.instantiate(address, suppress_exceptions=True)
         if channel is None:
-            failed.append(_unknown(number, address))
+            failed.append(Failure(address, _unknown(number, address)))
             continue
         sent = Retrying(
             stop=stop_after_attempt(TRIES),
@@ -32,7 +46,8 @@ def notify(channels: Sequence[str], title: str, body: str, *, wait_s: float = 1.
             retry_error_callback=lambda _: False,
         )(channel.notify, body=body, title=title)
         if not sent:
-            failed.append(f"channel {number} ({_scheme(address)}) did not take the message, {TRIES} times")
+            says = f"channel {number} ({_scheme(address)}) did not take the message, {TRIES} times"
+            failed.append(Failure(address, says))
     return failed
 
 

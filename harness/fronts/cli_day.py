@@ -66,8 +66,8 @@ def _close(record: DayRecord, folder: Path) -> None:
 
 
 def _tell(channels: list[str], title: str, body: str) -> None:
-    for line in notify(channels, title, body) if channels else ():
-        click.echo(f"gameday: notification failed: {line}", err=True)
+    for failure in notify(channels, title, body):
+        click.echo(f"gameday: notification failed: {failure.says}", err=True)
 
 
 def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.drivers.clock import pause_sync
-from harness.drivers.notify import notify
+from harness.drivers.notify import Failure, notify
 from harness.fronts.gamedays import calendar, lock, steps
 from harness.fronts.gamedays.budget import spent_share
 from harness.fronts.gamedays.plan_file import Plan, read
@@ -59,7 +59,7 @@ class Keeper:
         now: Callable[[], datetime],
         start: Start,
         say: Callable[[str], None],
-        tell: Callable[[Sequence[str], str, str], list[str]] = notify,
+        tell: Callable[[Sequence[str], str, str], list[Failure]] = notify,
     ) -> None:
         self._reports = reports
         self._now = now
@@ -68,7 +68,7 @@ class Keeper:
         self._tell = tell
         remembered = self._remembered()
         self.kept = [self._take(path, remembered) for path in paths]
-        self._failed_notices: list[tuple[list[str], str, str]] = []
+        self._failed_notices: list[tuple[list[Failure], str, str]] = []
 
     def _take(self, path: Path, remembered: Mapping[str, Any]) -> Kept:
         plan = read(path)
@@ -112,6 +112,7 @@ class Keeper:
 
     def look(self) -> float:
         """Deal with everything that is due now; gives how long to wait, in seconds."""
+        self._notify_again()
         for kept in self.kept:
             schedule = kept.plan.schedule
             assert schedule is not None  # noqa: S101  (taken only with one)
@@ -148,15 +149,22 @@ class Keeper:
         self._notify(plan, f"{plan.title}: {word}", says)
 
     def _notify(self, plan: Plan, title: str, body: str) -> None:
+        self._notify_again()
+        channels = plan.channels()
+        failed = self._tell(channels, title, body) if channels else []
+        for failure in failed:
+            self._say(f"notification failed: {failure.says}")
+        if failed:
+            self._failed_notices.append((failed, title, body))
+
+    def _notify_again(self) -> None:
+        """Once more, to the channels that did not take a message, and to no other."""
         waiting, self._failed_notices = self._failed_notices, []
-        for channels, old_title, old_body in [*waiting, (plan.channels(), title, body)]:
-            if not channels:
-                continue
-            failed = self._tell(channels, old_title, old_body)
-            for line in failed:
-                self._say(f"notification failed: {line}")
-            if failed and (channels, old_title, old_body) not in waiting:
-                self._failed_notices.append((channels, old_title, old_body))
+        for failed, title, body in waiting:
+            # What it was called among all the plan's channels is what people know it by.
+            says = {failure.address: failure.says for failure in failed}
+            for failure in self._tell(list(says), title, body):
+                self._say(f"notification failed again: {says.get(failure.address, failure.says)}")
 
     def _note(self, kept: Kept, says: str) -> None:
         kept.log.append(says)
