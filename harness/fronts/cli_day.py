@@ -10,7 +10,7 @@ import click
 from harness.drivers.clock import SystemClock, now
 from harness.drivers.notify import notify
 from harness.fronts.gamedays import day as days
-from harness.fronts.gamedays import steps
+from harness.fronts.gamedays import signals, steps
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, read
 from harness.report.day import DayRecord, StepRecord
 
@@ -156,13 +156,11 @@ def run(plans: tuple[Path, ...], once: bool, reports: Path) -> int:
     from harness.fronts.gamedays import keeper  # noqa: PLC0415  (the command line must answer at once)
 
     told: list[int] = []
-    for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, lambda number, _frame: told.append(number))
 
     def ended() -> bool:
         return bool(told)
 
-    with keeper.only_one(reports):
+    with signals.heard(told.append), keeper.only_one(reports):
         kept = keeper.Keeper(
             plans, reports, now=now, start=keeper.by_process(reports, ended),
             say=lambda line: click.echo(f"{now():%Y-%m-%d %H:%M:%S}  {line}"),
