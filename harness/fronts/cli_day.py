@@ -2,7 +2,6 @@
 
 import secrets
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from harness.drivers.clock import SystemClock, now
 from harness.drivers.notify import notify
 from harness.fronts.gamedays import day as days
 from harness.fronts.gamedays import signals, steps
+from harness.fronts.gamedays.drilling import lead_drill
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, read
 from harness.report.day import DayRecord, StepRecord
 
@@ -50,7 +50,7 @@ def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
     channels = known.channels()
     moment = now().strftime("%Y%m%d-%H%M%S")
     folder = reports / f"day-{moment}-{secrets.token_hex(2)}"
-    with days.only_one(reports):
+    with days.only_one(reports), signals.heard(signals.interrupt, (signal.SIGTERM, signal.SIGHUP)):
         # A schedule tells people itself.
         if not unattended:
             _tell(channels, f"{known.title}: begins", "; ".join(f"{r}: {w}" for r, w in known.roles.items()))
@@ -81,7 +81,8 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
         console = Console(highlight=False)
         console.print(f"\n{record.what}", style="bold")
         ready = wiring.prepare(steps.run_options(plan, step, reports))
-        with terminal.display(console) as show:
+        # A run has handlers of its own for signals, and leaves none.
+        with signals.put_back(), terminal.display(console) as show:
             result = wiring.run_to_end(ready, show)
         terminal.summary(result.recorder.run, console)
         for s in result.recorder.run.scenarios:
@@ -103,7 +104,7 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
         if unattended:
             record.outcome, record.says = "skipped", "nobody is there to be trained"
             return
-        record.outcome, record.says = _drill(step, reports)
+        lead_drill(plan, step, reports, record)
 
     def ask(step: AskStep, record: StepRecord) -> bool:
         if unattended:
@@ -115,21 +116,6 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
             raise days.Interrupted from None
 
     return days.Hands(run, drill, ask, clock.now_s)
-
-
-def _drill(step: DrillStep, reports: Path) -> tuple[str, str]:
-    """Hand the terminal over to a drill, in a process of its own."""
-    import subprocess  # noqa: PLC0415  (only drills need it)
-
-    d = step.drill
-    words = ["drill", "--level", str(d.level), "--time-limit", d.time_limit, "--reports", str(reports)]
-    for name, value in (("--section", d.section), ("--trainee", d.trainee), ("--seed", d.seed)):
-        if value not in {None, ""}:
-            words += [name, str(value)]
-    done = subprocess.run([sys.executable, "-m", "harness.fronts.cli", *words], check=False)  # noqa: S603  (ourselves)
-    if done.returncode == 130:
-        raise days.Interrupted
-    return ("done", "") if done.returncode == 0 else ("INCONCLUSIVE", f"the drill ended with {done.returncode}")
 
 
 @click.group("schedule")
