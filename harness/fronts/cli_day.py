@@ -22,9 +22,13 @@ REPORTS = click.option(
 @click.command("day")
 @click.argument("plan", type=click.Path(path_type=Path), metavar="PLAN")
 @click.option("--unattended", is_flag=True, help="Nobody is there: questions answer themselves as the plan says.")
+@click.option(
+    "--notify", "tells", is_flag=True,
+    help="Tell the plan's channels of an unattended day too; a scheduler of ours tells them itself.",
+)  # fmt: skip
 @click.option("--check", is_flag=True, help="Only check the plan and say what it would do.")
 @REPORTS
-def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
+def day(plan: Path, unattended: bool, tells: bool, check: bool, reports: Path) -> int:
     r"""Lead through the game day of a plan.
 
     Step by step, to one combined report. PLAN is a YAML file; docs/how-to/game-day.md shows one.
@@ -51,11 +55,11 @@ def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
     moment = now().strftime("%Y%m%d-%H%M%S")
     folder = reports / f"day-{moment}-{secrets.token_hex(2)}"
     with days.only_one(reports), signals.heard(signals.interrupt, (signal.SIGTERM, signal.SIGHUP)):
-        # A schedule tells people itself.
-        if not unattended:
+        tells = tells or not unattended
+        if tells:
             _tell(channels, f"{known.title}: begins", "; ".join(f"{r}: {w}" for r, w in known.roles.items()))
         record = days.lead(known, folder, _hands(known, reports, unattended=unattended), attended=not unattended)
-        if not unattended:
+        if tells:
             _tell(channels, f"{known.title}: {'aborted' if record.ended else 'done'}", record.result)
     _close(record, folder)
     return days.exit_code(record)

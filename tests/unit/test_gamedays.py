@@ -10,7 +10,6 @@ import yaml
 
 from harness.fronts.gamedays import calendar, day, keeper
 from harness.fronts.gamedays.budget import spent_share
-from harness.fronts.gamedays.emit import emit
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, Schedule, read
 from harness.model.errors import UsageError
 from harness.report.day import StepRecord, from_mapping
@@ -251,43 +250,3 @@ def test_a_no_go_ends_the_day(tmp_path: Path, go: bool, steps: int) -> None:
     found = day.lead(plan([{"ask": "Go on?"}, {"run": "all"}]), tmp_path / "d", hands(["PROVEN"], go), attended=True)
     assert len(found.steps) == steps
     assert found.ended == ("" if go else "no-go: Go on?")
-
-
-# For other schedulers ---------------------------------------------------------------------------------------------------------
-
-
-def emitted(kind: str, cron: str = "*/15 10 * * mon-fri", **more: object) -> str:
-    known = plan([{"run": ["FM-A-01"]}], schedule={"cron": cron, "timezone": "Asia/Tokyo", **more})
-    return emit(kind, Path("my plan.yaml"), known)
-
-
-def test_cron_keeps_the_expression_and_the_zone() -> None:
-    assert "CRON_TZ=Asia/Tokyo\n*/15 10 * * mon-fri cd " in emitted("cron")
-    assert "gameday day 'my plan.yaml' --unattended" in emitted("cron")
-
-
-@pytest.mark.parametrize(
-    ("cron", "says"),
-    [
-        ("*/15 10 * * mon-fri", "OnCalendar=Mon..Fri *-*-* 10:00,15,30,45:00 Asia/Tokyo"),
-        ("0 9 1 */3 *", "OnCalendar=*-01,04,07,10-01 09:00:00 Asia/Tokyo"),
-        ("5 4 1,15 * 0", "OnCalendar=*-*-01,15 04:05:00 Asia/Tokyo\nOnCalendar=Sun *-*-* 04:05:00 Asia/Tokyo"),
-    ],
-)
-def test_systemd_begins_at_the_same_moments(cron: str, says: str) -> None:
-    assert says in emitted("systemd", cron)
-
-
-def test_the_workflow_is_a_matrix_of_shards_with_a_merge() -> None:
-    text = emitted("github-actions")
-    workflow = yaml.safe_load(text)
-    assert workflow["jobs"]["prove"]["strategy"]["matrix"]["shard"] == [1, 2, 3, 4]
-    assert "--shard ${{ matrix.shard }}/4" in workflow["jobs"]["prove"]["steps"][3]["run"]
-    assert workflow["jobs"]["merge"]["needs"] == "prove"
-    assert "Workflows keep UTC" in text
-
-
-def test_what_another_scheduler_cannot_keep_is_said() -> None:
-    assert "Not kept by cron: blackout windows" in emitted(
-        "cron", blackouts=[{"daily_from": "01:00", "daily_until": "02:00"}]
-    )

@@ -120,7 +120,9 @@ def describe(step: RunStep | DrillStep | AskStep) -> str:
     match step:
         case RunStep():
             named = "the whole catalogue" if step.run == "all" else ", ".join(step.run)
-            named = f"section {', '.join(step.section)}" if step.section else named
+            if step.section:
+                sections = f"section {', '.join(step.section)}"
+                named = sections if step.run == "all" else f"{named} of {sections}"
             return f"{named}{f', {step.variant}' if step.variant else ''}" + (
                 f", {step.arm} arm" if step.arm != "timeline" else ""
             )

@@ -266,6 +266,10 @@ class Plan(Part):
     def _text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) else value
 
+    def variables(self) -> list[str]:
+        """The names of the environment's variables that the channels' addresses take."""
+        return sorted({name for address in self.notify for name in _VARIABLE.findall(address)})
+
     def channels(self) -> list[str]:
         """The addresses with the environment's values; raises UsageError for a variable that is not set."""
         return [_VARIABLE.sub(_from_environment, address) for address in self.notify]

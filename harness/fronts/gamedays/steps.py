@@ -36,6 +36,24 @@ def run_options(plan: Plan, step: RunStep, reports: Path) -> Options:
     )
 
 
+def run_words(plan: Plan, step: RunStep) -> list[str]:
+    """The words of `gameday run` for a step, without a seed and without a folder."""
+    words = ["run", *(() if step.run == "all" else step.run)]
+    words += [word for key in step.section for word in ("--section", key)]
+    for name, value, usual in (
+        ("--variant", step.variant, ""),
+        ("--arm", step.arm, "timeline"),
+        ("--runtime", plan.runtime, ""),
+        ("--profile", plan.profile, ""),
+        ("--jobs", plan.jobs, "auto"),
+        ("--catalogue", plan.catalogue, "scenarios"),
+        ("--stack", plan.stack, None),
+    ):
+        if value is not None and value != usual:
+            words += [name, value]
+    return words
+
+
 def drill_words(plan: Plan, step: DrillStep, reports: Path) -> list[str]:
     """The words of `gameday drill` for a step; the seed is not among them, for everybody can read a command line."""
     d = step.drill
