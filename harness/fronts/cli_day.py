@@ -2,17 +2,16 @@
 
 import secrets
 import signal
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from harness.drivers.clock import SystemClock, now
 from harness.drivers.notify import notify
 from harness.fronts.gamedays import day as days
+from harness.fronts.gamedays import signals, steps
+from harness.fronts.gamedays.drilling import lead_drill
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, read
-from harness.model.errors import UsageError
 from harness.report.day import DayRecord, StepRecord
 
 REPORTS = click.option(
@@ -23,9 +22,13 @@ REPORTS = click.option(
 @click.command("day")
 @click.argument("plan", type=click.Path(path_type=Path), metavar="PLAN")
 @click.option("--unattended", is_flag=True, help="Nobody is there: questions answer themselves as the plan says.")
+@click.option(
+    "--notify", "tells", is_flag=True,
+    help="Tell the plan's channels of an unattended day too; a scheduler of ours tells them itself.",
+)  # fmt: skip
 @click.option("--check", is_flag=True, help="Only check the plan and say what it would do.")
 @REPORTS
-def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
+def day(plan: Path, unattended: bool, tells: bool, check: bool, reports: Path) -> int:
     r"""Lead through the game day of a plan.
 
     Step by step, to one combined report. PLAN is a YAML file; docs/how-to/game-day.md shows one.
@@ -44,19 +47,19 @@ def day(plan: Path, unattended: bool, check: bool, reports: Path) -> int:
     if check:
         for n, step in enumerate(known.steps, start=1):
             click.echo(f"{n:>3}  {days.describe(step)}")
-        _check_steps(known, reports)
+        steps.check(known, plan, reports)
         click.echo("The plan is whole.")
         return 0
-    _check_steps(known, reports)
+    steps.check(known, plan, reports)
     channels = known.channels()
     moment = now().strftime("%Y%m%d-%H%M%S")
     folder = reports / f"day-{moment}-{secrets.token_hex(2)}"
-    with days.only_one(reports):
-        # A schedule tells people itself.
-        if not unattended:
+    with days.only_one(reports), signals.heard(signals.interrupt, (signal.SIGTERM, signal.SIGHUP)):
+        tells = tells or not unattended
+        if tells:
             _tell(channels, f"{known.title}: begins", "; ".join(f"{r}: {w}" for r, w in known.roles.items()))
         record = days.lead(known, folder, _hands(known, reports, unattended=unattended), attended=not unattended)
-        if not unattended:
+        if tells:
             _tell(channels, f"{known.title}: {'aborted' if record.ended else 'done'}", record.result)
     _close(record, folder)
     return days.exit_code(record)
@@ -67,38 +70,8 @@ def _close(record: DayRecord, folder: Path) -> None:
 
 
 def _tell(channels: list[str], title: str, body: str) -> None:
-    for line in notify(channels, title, body) if channels else ():
-        click.echo(f"gameday: notification failed: {line}", err=True)
-
-
-def _options(plan: Plan, step: RunStep, reports: Path) -> Any:
-    from harness.fronts import wiring  # noqa: PLC0415  (slow to import, and a broken plan is known before)
-
-    return wiring.Options(
-        ids=() if step.run == "all" else tuple(step.run),
-        sections=step.section,
-        variant=step.variant,
-        arm=step.arm,
-        runtime=plan.runtime,
-        profile=plan.profile,
-        jobs=plan.jobs,
-        seed=plan.seed,
-        catalogue=plan.catalogue,
-        stack=plan.stack,
-        reports=reports,
-    )
-
-
-def _check_steps(plan: Plan, reports: Path) -> None:
-    """Raise UsageError for a step that cannot be done, before the first one begins."""
-    from harness.fronts import wiring  # noqa: PLC0415  (slow to import, and a broken plan is known before)
-
-    for n, step in enumerate(plan.steps, start=1):
-        if isinstance(step, RunStep):
-            try:
-                wiring.prepare(_options(plan, step, reports))
-            except UsageError as error:
-                raise UsageError(f"step {n} of the plan: {error}") from None
+    for failure in notify(channels, title, body):
+        click.echo(f"gameday: notification failed: {failure.says}", err=True)
 
 
 def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
@@ -111,8 +84,9 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
 
         console = Console(highlight=False)
         console.print(f"\n{record.what}", style="bold")
-        ready = wiring.prepare(_options(plan, step, reports))
-        with terminal.display(console) as show:
+        ready = wiring.prepare(steps.run_options(plan, step, reports))
+        # A run has handlers of its own for signals, and leaves none.
+        with signals.put_back(), terminal.display(console) as show:
             result = wiring.run_to_end(ready, show)
         terminal.summary(result.recorder.run, console)
         for s in result.recorder.run.scenarios:
@@ -134,7 +108,7 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
         if unattended:
             record.outcome, record.says = "skipped", "nobody is there to be trained"
             return
-        record.outcome, record.says = _drill(step, reports)
+        lead_drill(plan, step, reports, record)
 
     def ask(step: AskStep, record: StepRecord) -> bool:
         if unattended:
@@ -146,21 +120,6 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
             raise days.Interrupted from None
 
     return days.Hands(run, drill, ask, clock.now_s)
-
-
-def _drill(step: DrillStep, reports: Path) -> tuple[str, str]:
-    """Hand the terminal over to a drill, in a process of its own."""
-    import subprocess  # noqa: PLC0415  (only drills need it)
-
-    d = step.drill
-    words = ["drill", "--level", str(d.level), "--time-limit", d.time_limit, "--reports", str(reports)]
-    for name, value in (("--section", d.section), ("--trainee", d.trainee), ("--seed", d.seed)):
-        if value not in {None, ""}:
-            words += [name, str(value)]
-    done = subprocess.run([sys.executable, "-m", "harness.fronts.cli", *words], check=False)  # noqa: S603  (ourselves)
-    if done.returncode == 130:
-        raise days.Interrupted
-    return ("done", "") if done.returncode == 0 else ("INCONCLUSIVE", f"the drill ended with {done.returncode}")
 
 
 @click.group("schedule")
@@ -187,13 +146,11 @@ def run(plans: tuple[Path, ...], once: bool, reports: Path) -> int:
     from harness.fronts.gamedays import keeper  # noqa: PLC0415  (the command line must answer at once)
 
     told: list[int] = []
-    for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, lambda number, _frame: told.append(number))
 
     def ended() -> bool:
         return bool(told)
 
-    with keeper.only_one(reports):
+    with signals.heard(told.append), keeper.only_one(reports):
         kept = keeper.Keeper(
             plans, reports, now=now, start=keeper.by_process(reports, ended),
             say=lambda line: click.echo(f"{now():%Y-%m-%d %H:%M:%S}  {line}"),
@@ -221,4 +178,7 @@ def emit_(plan: Path, kind: str, shards: int) -> None:
     """
     from harness.fronts.gamedays.emit import emit  # noqa: PLC0415  (the command line must answer at once)
 
-    click.echo(emit(kind, plan, read(plan), shards=shards), nl=False)
+    known = read(plan)
+    # Its channels' secrets are where it will be led, not here.
+    steps.check_steps(known, plan, Path("reports"))
+    click.echo(emit(kind, plan, known, shards=shards), nl=False)

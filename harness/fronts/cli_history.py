@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.drivers import clock
+from harness.fronts import drill_history
 from harness.model.arms import PROVING
 from harness.model.errors import UsageError
 from harness.model.words import counted
@@ -25,8 +26,10 @@ REPORTS = click.option(
 @click.argument("id_", metavar="[ID]", default="")
 @click.option("--stale-after", default="7d", metavar="7d", show_default=True, help="A proof older than this is stale.")
 @click.option("--rebuild", is_flag=True, help="Make the database again from the runs in the folder.")
+@click.option("--drills", is_flag=True, help="What a team's drills came to, in the place of the claims.")
+@click.option("--trainee", default="", metavar="NAME", help="With --drills: only this trainee's.")
 @REPORTS
-def history(id_: str, stale_after: str, rebuild: bool, reports: Path) -> None:
+def history(id_: str, stale_after: str, rebuild: bool, drills: bool, trainee: str, reports: Path) -> None:
     r"""Show claims over time, how long recoveries take, what is stale and what got worse.
 
     Only the arms timeline and treated prove anything of the runbook. Times are
@@ -37,15 +40,22 @@ def history(id_: str, stale_after: str, rebuild: bool, reports: Path) -> None:
       gameday history
       gameday history FM-OB-01 --stale-after 12h
       gameday history --rebuild
+      gameday history --drills --trainee mia
     """
     limit = _length(stale_after)
-    drills = set_aside(reports) if rebuild else []
+    if trainee and not drills:
+        raise UsageError("--trainee is for the history of drills; add --drills")
+    kept_drills = set_aside(reports) if rebuild else []
     with History(reports) as db:
-        for drill in drills:
+        for drill in kept_drills:
             db.add_drill(**drill)
         for line in db.import_missing():
             click.echo(f"gameday: {line}", err=True)
         results = db.results(id_)
+        drilled = db.drills(trainee) if drills else []
+    if drills:
+        click.echo("\n".join(drill_history.lines(drilled, id_)) or f"{reports} has no such drills yet.")
+        return
     if not results:
         click.echo(f"{reports} has no runs{' of ' + id_ if id_ else ''} yet.")
         return

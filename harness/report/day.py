@@ -19,8 +19,9 @@ class StepRecord:
     Attributes:
         kind: `run`, `drill` or `ask`.
         outcome: PROVEN, REFUTED, INCONCLUSIVE or SKIPPED for a run (the worst of its claims), go or no-go for a
-            question, done or skipped for a drill.
-        report: the run's folder beside the day's, or empty.
+            question, done or skipped for a drill; interrupted when the day was.
+        report: the run's or the drill's folder beside the day's, or empty.
+        score: a drill's points; None when there is none.
         claims: `{label, claim, title, reason, ttd_s, ttr_s, response_to_recovery_s}` each.
     """
 
@@ -31,7 +32,13 @@ class StepRecord:
     outcome: str = ""
     says: str = ""
     report: str = ""
+    score: float | None = None
     claims: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def page(self) -> str:
+        """What to open of it, or empty."""
+        return f"{self.report}/{'debrief.md' if self.kind == 'drill' else 'report.html'}" if self.report else ""
 
 
 @dataclass
@@ -60,7 +67,9 @@ class DayRecord:
     @property
     def result(self) -> str:
         """One line for people."""
-        counted = ", ".join(f"{n} {name}" for name, n in self.counts.items()) or "nothing was run"
+        parts = [f"{n} {name}" for name, n in self.counts.items()]
+        parts += [f"a drill with score {s.score:g}" for s in self.steps if s.score is not None]
+        counted = ", ".join(parts) or "nothing was run"
         return f"{counted}; ended early: {self.ended}" if self.ended else counted
 
 
@@ -106,7 +115,7 @@ def _markdown(day: DayRecord) -> str:
     lines += [f"- {_plain(role)}: {_plain(who)}" for role, who in day.roles.items()]
     lines += ["", "| step | what | outcome | |", "| -- | -- | -- | -- |"]
     for n, s in enumerate(day.steps, start=1):
-        link = f"[report]({s.report}/report.html)" if s.report else ""
+        link = f"[{'debrief' if s.kind == 'drill' else 'report'}]({s.page})" if s.page else ""
         lines.append(f"| {n} {s.kind} | {_plain(s.what)} | {_plain(s.outcome)} {_plain(s.says)} | {link} |")
     for s in day.steps:
         if s.claims:

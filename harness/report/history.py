@@ -17,6 +17,8 @@ from harness.report.record import of
 from harness.report.run_json import run_json
 
 FILE = "history.db"
+DEBRIEF, DRILL = "debrief.json", "drill"
+"""A file that drills alone leave, and what stands in their journals in the place of an arm."""
 
 BUSY_S = 10.0
 """How long one process waits for another one that is writing."""
@@ -39,6 +41,7 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     "CREATE INDEX runs_by_time ON runs (started_at, run_id)",
+    "DELETE FROM runs WHERE arm = 'drill'",
 )
 """What brings a database from each version of its schema to the next; the version is its `user_version`."""
 
@@ -168,12 +171,16 @@ class History:
         # Only what is new is looked into: a folder may hold thousands of runs.
         new = sorted(path for path in self.reports.iterdir() if path.name not in known)
         fresh = [f for f in new if not f.is_symlink() and any((f / name).is_file() for name in ("run.json", JOURNAL))]
+        # A drill is no run, for it claims nothing of the runbook; one that was killed has no debrief, but its arm.
+        fresh = [f for f in fresh if not (f / DEBRIEF).is_file()]
         if not fresh:
             return trouble
         with self._writing():
             for folder in fresh:
                 try:
                     run = _run_of(folder)
+                    if run.get("arm") == DRILL and not (folder / "run.json").is_file():
+                        continue
                     with self._one_of_many():
                         self._add(run, folder.name)
                 except sqlite3.OperationalError:

@@ -1,6 +1,6 @@
 """When a plan begins: pure decisions on moments, so that clocks that jump and long absences can be tested."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -47,13 +47,25 @@ def next_start(schedule: Schedule, after: datetime) -> datetime | None:
     return None
 
 
-def due(schedule: Schedule, seen: datetime, now: datetime) -> Due:
-    """What came due in (seen, now]; when the clock went back, nothing does until it is past `seen` again."""
+def due(
+    schedule: Schedule,
+    seen: datetime,
+    now: datetime,
+    *,
+    made: Collection[datetime] = (),
+    busy: Sequence[tuple[datetime, datetime]] = (),
+) -> Due:
+    """What came due in (seen, now]; when the clock went back, nothing does until it is past `seen` again.
+
+    `made` are starts that were made already, before the clock was put back; `busy` are the stretches in which a game day
+    was on.
+    """
     passed: list[datetime] = []
     for moment in starts(schedule, seen):
         if moment > now or len(passed) >= MOST_MISSED:
             break
-        passed.append(moment)
+        if moment not in made:
+            passed.append(moment)
     skipped: list[tuple[datetime, str]] = []
     open_: list[datetime] = []
     for moment in passed:
@@ -70,7 +82,9 @@ def due(schedule: Schedule, seen: datetime, now: datetime) -> Due:
         return Due(last, tuple(skipped))
     if schedule.missed == "run-once" and not _black(schedule, now.astimezone(ZoneInfo(schedule.timezone))):
         return Due(last, tuple(skipped))
-    why = "nobody was there to start it" if schedule.missed == "skip" else "it was missed, and a blackout window is on"
+    why = "another game day was on" if any(a <= last <= b for a, b in busy) else "nobody was there to start it"
+    if schedule.missed == "run-once":
+        why = f"{why}, and now a blackout window is on"
     return Due(None, (*skipped, (last, why)))
 
 

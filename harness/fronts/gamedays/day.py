@@ -67,8 +67,11 @@ def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord
             day.ended = day.ended or _abort(plan, day, hands.now_s() - began_s)
             if day.ended:
                 break
-    except Interrupted:
+    except (Interrupted, KeyboardInterrupt):
         day.ended = "interrupted"
+        if day.steps and not day.steps[-1].ended_at:
+            day.steps[-1].outcome = day.steps[-1].outcome or "interrupted"
+            day.steps[-1].ended_at = wall()
     finally:
         day.ended_at = wall()
         _keep(day, folder)
@@ -117,7 +120,9 @@ def describe(step: RunStep | DrillStep | AskStep) -> str:
     match step:
         case RunStep():
             named = "the whole catalogue" if step.run == "all" else ", ".join(step.run)
-            named = f"section {', '.join(step.section)}" if step.section else named
+            if step.section:
+                sections = f"section {', '.join(step.section)}"
+                named = sections if step.run == "all" else f"{named} of {sections}"
             return f"{named}{f', {step.variant}' if step.variant else ''}" + (
                 f", {step.arm} arm" if step.arm != "timeline" else ""
             )

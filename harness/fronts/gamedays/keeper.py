@@ -2,26 +2,31 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from harness.drivers.clock import pause_sync
-from harness.drivers.notify import notify
-from harness.fronts.gamedays import calendar, lock
+from harness.drivers.notify import Failure, notify
+from harness.fronts.gamedays import calendar, lock, steps
 from harness.fronts.gamedays.budget import spent_share
+from harness.fronts.gamedays.ourselves import begin
 from harness.fronts.gamedays.plan_file import Plan, read
 from harness.model.errors import InfrastructureError, UsageError
 
 LOOK_EVERY_S = 20.0
 """The longest wait between two looks at the clock, so that one that jumps is noticed."""
+
+PUT_BACK = timedelta(minutes=5)
+"""A clock that goes back further than this was put right; starts are counted from there. Less is waited for."""
+
+MOST_MADE, MOST_LINES = 100, 50
+"""So many starts and lines of each plan are remembered."""
 
 STATE = "schedule.json"
 LOCK = ".schedule.lock"
@@ -33,12 +38,16 @@ class Kept:
 
     Attributes:
         seen: up to when its starts have been dealt with.
+        made: the last starts that were made, so that a clock that is put back starts nothing twice.
+        cut_off: the start that was being led when the scheduler before this one was ended, or empty.
     """
 
     path: Path
     plan: Plan
     seen: datetime
     log: list[str] = field(default_factory=list)
+    made: list[datetime] = field(default_factory=list)
+    cut_off: str = ""
 
 
 Start = Callable[[Path], tuple[int, str]]
@@ -59,7 +68,7 @@ class Keeper:
         now: Callable[[], datetime],
         start: Start,
         say: Callable[[str], None],
-        tell: Callable[[Sequence[str], str, str], list[str]] = notify,
+        tell: Callable[[Sequence[str], str, str], list[Failure]] = notify,
     ) -> None:
         self._reports = reports
         self._now = now
@@ -68,7 +77,9 @@ class Keeper:
         self._tell = tell
         remembered = self._remembered()
         self.kept = [self._take(path, remembered) for path in paths]
-        self._failed_notices: list[tuple[list[str], str, str]] = []
+        self._busy: list[tuple[datetime, datetime]] = []
+        self._failed_notices: list[tuple[list[Failure], str, str]] = []
+        self._tell_of_cut_offs()
 
     def _take(self, path: Path, remembered: Mapping[str, Any]) -> Kept:
         plan = read(path)
@@ -76,15 +87,26 @@ class Keeper:
             raise UsageError(
                 f"the plan {path} has no schedule; give it one, or lead through it with gameday day {path}"
             )
-        plan.channels()
-        noted = remembered.get(str(path.resolve()), {})
+        steps.check(plan, path, self._reports)
+        noted = remembered.get(str(path.resolve()))
+        noted = noted if isinstance(noted, dict) else {}
         kept = Kept(path, plan, self._now())
         with contextlib.suppress(KeyError, ValueError, TypeError):
             kept.seen = calendar.utc(noted["seen"])
-        if "running" in noted:
-            kept.log.append(f"{noted['running']}: it was being led when the scheduler was ended")
-            self._say(f"{path.name}: the start of {noted['running']} was cut off when the scheduler was ended")
+            kept.made = [calendar.utc(moment) for moment in noted.get("made", ())]
+            kept.log = [str(line) for line in noted.get("log", ())]
+        kept.cut_off = str(noted.get("running", ""))
         return kept
+
+    def _tell_of_cut_offs(self) -> None:
+        """Once every plan is taken: a broken one beside it must not have people told again and again."""
+        cut_off = [kept for kept in self.kept if kept.cut_off]
+        for kept in cut_off:
+            says = f"the start of {kept.cut_off} was cut off when the scheduler was ended"
+            self._note(kept, says)
+            self._notify(kept.plan, f"{kept.plan.title}: aborted", says)
+        if cut_off:
+            self._remember()
 
     def _remembered(self) -> Mapping[str, Any]:
         try:
@@ -99,7 +121,11 @@ class Keeper:
     def _remember(self, running: Kept | None = None, since: datetime | None = None) -> None:
         known = dict(self._remembered())
         for kept in self.kept:
-            noted: dict[str, Any] = {"seen": kept.seen.astimezone(UTC).isoformat(), "log": kept.log[-50:]}
+            noted: dict[str, Any] = {
+                "seen": kept.seen.astimezone(UTC).isoformat(),
+                "made": [moment.astimezone(UTC).isoformat() for moment in kept.made[-MOST_MADE:]],
+                "log": kept.log[-MOST_LINES:],
+            }
             if kept is running and since is not None:
                 noted["running"] = since.isoformat()
             known[str(kept.path.resolve())] = noted
@@ -112,18 +138,28 @@ class Keeper:
 
     def look(self) -> float:
         """Deal with everything that is due now; gives how long to wait, in seconds."""
+        self._notify_again()
         for kept in self.kept:
             schedule = kept.plan.schedule
             assert schedule is not None  # noqa: S101  (taken only with one)
             now = self._now()
             if now <= kept.seen:
-                continue  # the clock went back, or no time has passed
-            found = calendar.due(schedule, kept.seen, now)
+                if kept.seen - now > PUT_BACK:
+                    was, is_ = (m.astimezone(UTC).isoformat(timespec="seconds") for m in (kept.seen, now))
+                    self._note(kept, f"the clock was put back from {was} to {is_}; starts are counted from there")
+                    kept.seen = now
+                continue
+            found = calendar.due(schedule, kept.seen, now, made=kept.made, busy=self._busy)
             kept.seen = now
             for moment, why in found.skipped:
                 self._note(kept, f"the start of {moment.isoformat()} is skipped: {why}")
             if found.start is not None:
+                # What came due shortly before would have been on time, had this day not begun.
+                since = self._now() - calendar.ON_TIME
                 self._begin(kept, found.start)
+                self._busy.append((since, self._now()))
+        oldest = min((kept.seen for kept in self.kept), default=self._now())
+        self._busy = [stretch for stretch in self._busy if stretch[1] > oldest]
         self._remember()
         return self._wait_s()
 
@@ -137,6 +173,7 @@ class Keeper:
                 self._note(kept, f"the start of {moment.isoformat()} is refused: {says}")
                 self._notify(plan, f"{plan.title}: refused", says)
                 return
+        kept.made.append(moment)
         self._remember(kept, moment)
         self._say(f"{kept.path.name}: begins, due {moment.isoformat()}")
         self._notify(plan, f"{plan.title}: begins", f"Due {moment.isoformat()}; roles: {plan.roles or 'none'}")
@@ -148,15 +185,22 @@ class Keeper:
         self._notify(plan, f"{plan.title}: {word}", says)
 
     def _notify(self, plan: Plan, title: str, body: str) -> None:
+        self._notify_again()
+        channels = plan.channels()
+        failed = self._tell(channels, title, body) if channels else []
+        for failure in failed:
+            self._say(f"notification failed: {failure.says}")
+        if failed:
+            self._failed_notices.append((failed, title, body))
+
+    def _notify_again(self) -> None:
+        """Once more, to the channels that did not take a message, and to no other."""
         waiting, self._failed_notices = self._failed_notices, []
-        for channels, old_title, old_body in [*waiting, (plan.channels(), title, body)]:
-            if not channels:
-                continue
-            failed = self._tell(channels, old_title, old_body)
-            for line in failed:
-                self._say(f"notification failed: {line}")
-            if failed and (channels, old_title, old_body) not in waiting:
-                self._failed_notices.append((channels, old_title, old_body))
+        for failed, title, body in waiting:
+            # What it was called among all the plan's channels is what people know it by.
+            says = {failure.address: failure.says for failure in failed}
+            for failure in self._tell(list(says), title, body):
+                self._say(f"notification failed again: {says.get(failure.address, failure.says)}")
 
     def _note(self, kept: Kept, says: str) -> None:
         kept.log.append(says)
@@ -190,20 +234,10 @@ def by_process(reports: Path, ended: Callable[[], bool]) -> Start:
     """Leads through a plan in a process of its own, which a scheduler that is told to end interrupts and awaits."""
 
     def start(path: Path) -> tuple[int, str]:
-        command = [
-            sys.executable,
-            "-m",
-            "harness.fronts.cli",
-            "day",
-            str(path),
-            "--unattended",
-            "--reports",
-            str(reports),
-        ]
+        words = ["day", str(path), "--unattended", "--reports", str(reports)]
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-            child = subprocess.Popen(  # noqa: S603  (ourselves)
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}, start_new_session=True,
+            child = begin(
+                words, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
             )  # fmt: skip
             told = False
             while child.poll() is None:

@@ -2,23 +2,47 @@
 
 import os
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
 from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from harness.model.arms import ARMS
 from harness.model.errors import UsageError
-from harness.model.topology import duration_s
 
 LARGEST_BYTES = 1_000_000
 """A plan is a page or two; a file beyond this is something else."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$")
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML whose times of day and dates stay texts, so that the plan's own fields read them and name what is wrong.
+
+    YAML 1.1 takes an unquoted 22:00 for the number 1320, and a day that no month has for an error of its own.
+    """
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":int", ":timestamp"))]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+PlainLoader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
 
 
 class Part(BaseModel):
@@ -27,8 +51,15 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _quoted(value: Any) -> Any:
+    if isinstance(value, int | float):
+        # 5.10 is the number 5.1, which is another section.
+        raise ValueError(f"{value} is no text to YAML; write it in quotes")  # noqa: TRY004  (pydantic takes no TypeError)
+    return value
+
+
 def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    return (value,) if isinstance(_quoted(value), str) else value
 
 
 def _day_or_moment(value: Any) -> Any:
@@ -36,14 +67,29 @@ def _day_or_moment(value: Any) -> Any:
     return date.fromisoformat(value) if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) else value
 
 
+def _ids(value: Any) -> Any:
+    """A text is one id, but for the word that means all of them."""
+    return value if value == "all" else _one_or_many(value)
+
+
+def _time_of_day(value: Any) -> Any:
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"'{value}' is no time of day; write it as 22:00")
+    return time(int(found[1]), int(found[2]), int(found[3] or 0))
+
+
 Moment = Annotated[datetime | date | None, BeforeValidator(_day_or_moment)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Name = Annotated[str, BeforeValidator(_quoted)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Ids = Annotated[tuple[str, ...] | Literal["all"], BeforeValidator(_ids)]
 
 
 class RunStep(Part):
-    """Scenarios: by id, by section, or the whole catalogue when neither is named."""
+    """Scenarios: by id, by section, or the whole catalogue; an empty step is a mistake."""
 
-    run: Names | Literal["all"] = "all"
+    run: Ids = "all"
     section: Names = ()
     variant: str = ""
     arm: str = "timeline"
@@ -55,13 +101,27 @@ class RunStep(Part):
             raise ValueError(f"there is no arm {value}; there are {', '.join(ARMS)}")
         return value
 
+    @field_validator("run", "section")
+    @classmethod
+    def _some(cls, value: tuple[str, ...] | str, info: ValidationInfo) -> tuple[str, ...] | str:
+        # An empty list would mean the whole catalogue, which nobody who wrote it wants.
+        if not value:
+            raise ValueError(f"it names nothing; leave {info.field_name} out, or name what is to be run")
+        return value
+
+    @model_validator(mode="after")
+    def _said(self) -> "RunStep":
+        if not self.model_fields_set:
+            raise ValueError("the step says nothing; the whole catalogue is run: all")
+        return self
+
 
 class DrillSpec(Part):
     """A drill: which section it may come from, how hard it is, who is trained."""
 
-    section: str = ""
+    section: Name = ""
     level: int = Field(1, ge=1, le=3)
-    trainee: str = ""
+    trainee: Name = ""
     time_limit: str = "15m"
     seed: int | None = None
 
@@ -95,16 +155,32 @@ class Blackout(Part):
 
     starts: Moment = Field(None, alias="from")
     until: Moment = None
-    daily_from: time | None = None
-    daily_until: time | None = None
+    daily_from: TimeOfDay | None = None
+    daily_until: TimeOfDay | None = None
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> "Blackout":
         once, daily = (self.starts, self.until), (self.daily_from, self.daily_until)
-        if (None in once) == (None in daily):
+        whole = [pair for pair in (once, daily) if None not in pair]
+        begun = [pair for pair in (once, daily) if pair != (None, None)]
+        if len(whole) != 1 or whole != begun:
             raise ValueError("a blackout has either from and until, or daily_from and daily_until")
+        if self.days and whole == [once]:
+            raise ValueError("days are of a daily blackout; one with from and until has none")
+        if whole == [daily] and self.daily_from == self.daily_until:
+            raise ValueError(f"daily_from and daily_until are both {self.daily_from:%H:%M}; a blackout has a length")
+        if whole == [once] and self._ends_before_it_begins():
+            raise ValueError(f"it is until {self.until}, which is before it begins, {self.starts}")
         return self
+
+    def _ends_before_it_begins(self) -> bool:
+        assert self.starts is not None and self.until is not None  # noqa: S101, PT018  (asked of whole ones alone)
+        zones = {bool(m.tzinfo) for m in (self.starts, self.until) if isinstance(m, datetime)}
+        if len(zones) > 1:
+            return False  # one has its own zone, the other the plan's: nobody can tell here
+        like = datetime(2000, 1, 1, tzinfo=UTC)
+        return _moment(self.until, like, end=True) <= _moment(self.starts, like)
 
     def covers(self, moment: datetime) -> bool:
         """Whether a moment, in the plan's time zone, lies in it; a date as `until` includes that day."""
@@ -182,7 +258,7 @@ class Plan(Part):
     stack: str | None = None
     steps: tuple[Step, ...] = Field(min_length=1)
     abort: Abort = Field(default_factory=lambda: Abort.model_validate({}))
-    notify: tuple[str, ...] = ()
+    notify: Names = ()
     schedule: Schedule | None = None
 
     @field_validator("jobs", mode="before")
@@ -190,13 +266,9 @@ class Plan(Part):
     def _text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) else value
 
-    @field_validator("steps", mode="after")
-    @classmethod
-    def _limits(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        for step in steps:
-            if isinstance(step, DrillStep):
-                duration_s(step.drill.time_limit)
-        return steps
+    def variables(self) -> list[str]:
+        """The names of the environment's variables that the channels' addresses take."""
+        return sorted({name for address in self.notify for name in _VARIABLE.findall(address)})
 
     def channels(self) -> list[str]:
         """The addresses with the environment's values; raises UsageError for a variable that is not set."""
@@ -215,10 +287,12 @@ def read(path: Path) -> Plan:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise UsageError(f"{path} is no plan: it is larger than {LARGEST_BYTES} bytes")
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), PlainLoader)  # noqa: S506  (a safe loader)
     except OSError as error:
         raise UsageError(f"the plan {path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except RecursionError:
+        raise UsageError(f"the plan {path} is no plan: it is nested too deeply") from None
+    except (ValueError, yaml.YAMLError) as error:  # a text that is no UTF-8, or a number that no machine takes
         raise UsageError(f"the plan {path} is no YAML: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(data, dict):
         raise UsageError(f"the plan {path} is empty or no mapping; begin with a title and steps")
@@ -233,7 +307,7 @@ def read(path: Path) -> Plan:
 def _first(error: ValidationError) -> str:
     """The deepest of what is wrong: of a step's three readings, the one that came furthest."""
     found = max(error.errors(), key=lambda e: (e["type"] != "missing", len(e["loc"])))
-    place = ".".join(str(p) for p in found["loc"] if p not in {"RunStep", "DrillStep", "AskStep"})
+    place = ".".join(str(p) for p in found["loc"] if p not in {"RunStep", "DrillStep", "AskStep"} and "[" not in str(p))
     says = str(found["msg"]).removeprefix("Value error, ")
     more = f" ('{found['input']}')" if isinstance(found["input"], str) and found["input"] not in says else ""
     return f"{place}: {says}{more}"
