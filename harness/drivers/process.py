@@ -14,7 +14,7 @@ from typing import Any
 import platformdirs
 import psutil
 
-from harness.drivers import owner, process_parts, readiness
+from harness.drivers import cores, owner, process_parts, readiness
 from harness.drivers import parts as real_parts
 from harness.drivers.clock import wait_until
 from harness.drivers.parts import Part
@@ -61,6 +61,7 @@ class ProcessRuntime:
         self._shared_ports: PortBlock | None = None
         self._shared: dict[str, Address] = {}
         self._started: dict[str, asyncio.Task[Process]] = {}
+        self._settling: list[asyncio.Task[None]] = []
         self._management = 0
         self._warm: asyncio.Task[None] | None = None
         self._cells: list[ProcessCell] = []
@@ -161,14 +162,29 @@ class ProcessRuntime:
             management=self._management,
             realm=self._realm(name),
         )
-        return await self.spawner.spawn(
+        process = await self.spawner.spawn(
             argv=command.argv, env=self.base_environment() | dict(command.env), log=self._logs / f"{name}.log"
         )
+        self._settling.append(asyncio.create_task(self._settle(name, process), name=f"settling of {name}"))
+        return process
+
+    async def _settle(self, name: str, process: Process) -> None:
+        """A Java program takes every core for seconds when it starts: it has one until it answers."""
+        cores.narrow(process.pid)
+        try:
+            await self._answering(name, process, KEYCLOAK_READY_S)
+        except CellError:
+            pass  # said by whoever waits for it
+        finally:
+            cores.widen(process.pid)
 
     async def shared_ready(self, name: str, timeout_s: float) -> None:
         """Wait until a shared part answers."""
         self.want(name)
         process = await self._started[name] if self._joins is None else None
+        await self._answering(name, process, max(timeout_s, KEYCLOAK_READY_S))
+
+    async def _answering(self, name: str, process: Process | None, timeout_s: float) -> None:
         path = str(self.topology.parts[name].options.get("health", "/"))
         protocol = self.topology.parts[name].protocol
 
@@ -177,9 +193,7 @@ class ProcessRuntime:
                 raise CellError(f"{name} ended by itself; see {self._logs / f'{name}.log'}")
             return await readiness.answers(protocol, self._shared[name], path)
 
-        await wait_until(
-            check, what=f"{name} (log: {self._logs / f'{name}.log'})", timeout_s=max(timeout_s, KEYCLOAK_READY_S)
-        )
+        await wait_until(check, what=f"{name} (log: {self._logs / f'{name}.log'})", timeout_s=timeout_s)
 
     async def cell(self, spec: CellSpec) -> ProcessCell:
         """Start a cell."""
@@ -194,7 +208,7 @@ class ProcessRuntime:
 
     async def close(self) -> None:
         """End everything."""
-        for task in (self._warm, *self._started.values()):
+        for task in (self._warm, *self._started.values(), *self._settling):
             if task is not None and not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, CellError):
