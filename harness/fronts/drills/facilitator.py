@@ -22,7 +22,7 @@ from harness.fronts.desk.desk import Desk, Told, Verb
 from harness.fronts.desk.extras import Extras
 from harness.fronts.desk.served import ALL, policy_for, socket_of
 from harness.fronts.desk.sight import wanted_by_checks
-from harness.fronts.drills.choose import NOISE_HZ, NOISE_PATH, Choice, choose
+from harness.fronts.drills.choose import Choice, choose
 from harness.fronts.drills.sealed import SealedJournal
 from harness.fronts.drills.trainee import Asked, Notes
 from harness.fronts.wiring import equip, make_runtime
@@ -205,8 +205,6 @@ class Facilitator:
     async def _mislead(equipment: Equipment, choice: Choice) -> None:
         for service, name, value in choice.decoys:
             await equipment.injector.set_setting(service, name, value)
-        for service in choice.noisy:
-            await equipment.injector.load(service, NOISE_PATH, rate_hz=NOISE_HZ, duration_s=3600.0)
 
     async def _train(self, drill: DrillRun, equipment: Equipment, front: Front, cell: Cell) -> None:
         del cell
