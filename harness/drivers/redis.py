@@ -22,7 +22,8 @@ READING = frozenset(
 )  # fmt: skip
 """Commands that a probe may use."""
 
-TROUBLE = (RedisError, OSError, TimeoutError)
+TROUBLE = (RedisError, OSError, TimeoutError, UnicodeError)
+"""What is no text fails as well: neither an argument nor an answer can be anything else."""
 
 
 def part_of(topology: Topology) -> str | None:
