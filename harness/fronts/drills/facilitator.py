@@ -24,9 +24,9 @@ from harness.fronts.desk.served import ALL, policy_for, socket_of
 from harness.fronts.desk.sight import wanted_by_checks
 from harness.fronts.drills.choose import Choice, choose
 from harness.fronts.drills.sealed import SealedJournal
-from harness.fronts.drills.trainee import Asked, Notes
+from harness.fronts.drills.trainee import DRILL, Asked, Notes
 from harness.fronts.wiring import equip, make_runtime
-from harness.model.conduct import Conducted
+from harness.model.conduct import Conducted, Kind, kind_of
 from harness.model.drill import Answer, BrokenRule, DrillRecord
 from harness.model.errors import ActFailed, GamedayError, InfrastructureError, Unreadable, UsageError
 from harness.model.events import Acted, Checked, Event, RunFinished, RunStarted
@@ -48,6 +48,9 @@ ARM = "drill"
 
 DESK = "drill"
 """The name of a drill's desk."""
+
+BLIND = frozenset({"help"})
+"""Views that show nothing of the system."""
 
 NUDGED = 3
 """Between so many sections a nudge leaves the choice."""
@@ -198,14 +201,19 @@ class Facilitator:
         if event.who == "operator":
             self._notes.acted(event)
             self._conducted.append(event)
+            self._looked(kind_of(event, {}) is Kind.LOOK and event.failed is None, event.verb, event.target)
         elif self._drill is not None:
             self._drill.acted(event)
 
     def _done(self, verb: Verb, words: Sequence[str], told: Told | GamedayError) -> None:
         self._notes.done(verb, words, told)
-        if not verb.changes and not isinstance(told, GamedayError):
-            # A rule that asks for a look at the checks between two changes is content with any look of a trainee's.
-            self._conducted.append(Checked(self._clock.now_s(), None, verb.name, " ".join(words), {}))
+        sees = not verb.changes and verb.group != DRILL and verb.name not in BLIND
+        self._looked(sees and not isinstance(told, GamedayError), verb.name, " ".join(words))
+
+    def _looked(self, really: bool, key: str, title: str) -> None:
+        """A rule that asks for a look at the checks between two changes is content with any look at the system."""
+        if really:
+            self._conducted.append(Checked(self._clock.now_s(), None, key, title, {}))
 
     def _rules(self) -> tuple[BrokenRule, ...] | None:
         """The rules for changes that the acts broke; None when the catalogue has none."""
