@@ -28,7 +28,7 @@ TROUBLE = (RedisError, OSError, TimeoutError, UnicodeError)
 
 def part_of(topology: Topology) -> str | None:
     """The name of the Redis part; None when the topology has none."""
-    return next((name for name, part in topology.parts.items() if part.protocol == "redis"), None)
+    return topology.speaking("redis")
 
 
 class Store:
