@@ -10,6 +10,7 @@ from harness.drivers.clock import wait_until
 from harness.drivers.history import ChangeHistory
 from harness.model.errors import ActFailed, CellError, GamedayError, Happened
 from harness.model.runtime import Cell
+from harness.model.words import unforeseen
 
 ALIVE_S = 15.0
 """How long a restarted service may take to answer at all; 0.2 s when nothing else runs."""
@@ -63,6 +64,9 @@ class Changes:
         except GamedayError as error:
             failed = str(error)
             raise ActFailed(failed, happened=Happened.NO) from None
+        except Exception as error:
+            failed = unforeseen(error)
+            raise
         finally:
             said = {name: str(value) for name, value in arguments.items()}
             self._on_act(Act(self._who, verb, target, said, round(time.perf_counter() - began_s, 3), failed))

@@ -34,10 +34,9 @@ class LineServer:
     async def begin(self) -> None:
         """Listen; a socket file that nobody listens on any more is replaced. Raises UsageError when somebody does."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.path.exists():
-            if _answers(self.path):
-                raise UsageError(f"somebody else keeps {self.path}; end it first, or choose another name")
-            self.path.unlink()
+        if taken(self.path):
+            raise UsageError(f"somebody else keeps {self.path}; end it first, or choose another name")
+        self.path.unlink(missing_ok=True)
         before = os.umask(0o177)  # the file is the owner's alone from the moment it is there
         try:
             self._server = await asyncio.start_unix_server(self._serve, path=self.path, limit=LONGEST)
@@ -50,15 +49,13 @@ class LineServer:
         self._writers.add(writer)
         try:
             while line := await _line(reader):
-                writer.write(json.dumps(await answer(line, self._handle), ensure_ascii=False).encode() + b"\n")
+                writer.write(encoded(await answer(line, self._handle)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, OSError):
             return
         except ValueError:
             with contextlib.suppress(OSError):
-                writer.write(
-                    json.dumps({"ok": False, "says": f"a request is at most {LONGEST} bytes"}).encode() + b"\n"
-                )
+                writer.write(encoded({"ok": False, "says": f"a request is at most {LONGEST} bytes"}).encode() + b"\n")
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -82,7 +79,7 @@ async def answer(line: bytes | str, handle: Handle) -> Mapping[str, Any]:
     """The answer to one line; a broken one is answered too."""
     try:
         request = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {"ok": False, "says": f"that is no JSON: {error}"}
     if not isinstance(request, dict):
         return {"ok": False, "says": 'a request is an object such as {"do": "help"}'}
@@ -90,7 +87,22 @@ async def answer(line: bytes | str, handle: Handle) -> Mapping[str, Any]:
     return {"id": request["id"], **answered} if "id" in request else answered
 
 
-def _answers(path: Path) -> bool:
+def encoded(answered: Mapping[str, Any], encoding: str = "utf-8") -> str:
+    """An answer as one line of JSON that can be written in an encoding, whatever characters came with the request."""
+    try:
+        line = json.dumps(answered, ensure_ascii=False, default=str)
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(answered, default=str)
+    except RecursionError:
+        return encoded({"ok": False, "says": "that is no JSON: it goes too deep"})
+    return line
+
+
+def taken(path: Path) -> bool:
+    """Whether somebody listens on a socket file."""
+    if not path.exists():
+        return False
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:

@@ -37,7 +37,7 @@ SELECT a.pid, a.usename AS "user", a.application_name AS application, a.state,
 
 def part_of(topology: Topology) -> str | None:
     """The name of the PostgreSQL part; None when the topology has none."""
-    return next((name for name, part in topology.parts.items() if part.protocol == "postgres"), None)
+    return topology.speaking("postgres")
 
 
 def password_of(topology: Topology, role: str) -> str:

@@ -22,12 +22,13 @@ READING = frozenset(
 )  # fmt: skip
 """Commands that a probe may use."""
 
-TROUBLE = (RedisError, OSError, TimeoutError)
+TROUBLE = (RedisError, OSError, TimeoutError, UnicodeError)
+"""What is no text fails as well: neither an argument nor an answer can be anything else."""
 
 
 def part_of(topology: Topology) -> str | None:
     """The name of the Redis part; None when the topology has none."""
-    return next((name for name, part in topology.parts.items() if part.protocol == "redis"), None)
+    return topology.speaking("redis")
 
 
 class Store:

@@ -11,7 +11,7 @@ from harness.engine.watch import Watch
 from harness.model.alerts import Policy
 from harness.model.arms import TIMELINE
 from harness.model.criteria import Criterion, Verdict
-from harness.model.drill import Deed
+from harness.model.drill import Deed, deed_of
 from harness.model.errors import InfrastructureError, Unreadable
 from harness.model.events import Acted, AlertFired, Event, Finding, Noted, Phase, ScenarioStarted, SliMeasured
 from harness.model.runtime import Equipment
@@ -97,7 +97,7 @@ class DrillRun(ScenarioRun):
     def acted(self, event: Acted) -> None:
         """Take note of what breaks it; acts come from the equipment, not from here."""
         if self._injecting and event.who == "injector":
-            deed = Deed(event.verb, event.target, event.arguments.get("name", ""))
+            deed = deed_of(event, self._eq.cell.topology)
             if deed not in self.broken:
                 self.broken.append(deed)
 

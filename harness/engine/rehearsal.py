@@ -4,28 +4,38 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.model.drill import Deed, RunbookStep
+from harness.model.conduct import Kind, kind_of
+from harness.model.drill import RunbookStep, deed_of
+from harness.model.errors import GamedayError
+from harness.model.events import Acted
 from harness.model.scenario import Scenario, Step
 from harness.model.topology import Topology
 from harness.model.values import Change
+
+BLOCKER, BLOCKED = 1, 2
 
 
 class _Anything(dict[str, Any]):
     """A row that has every column."""
 
     def __missing__(self, key: str) -> Any:
-        return [1] if key == "blocked_by" else 1.0 if key.endswith("_s") else 1
+        return 1.0 if key.endswith("_s") else 1
 
 
 class Rehearsal:
-    """An Operator that does nothing and remembers what it was asked for."""
+    """An Operator that does nothing and remembers what it was asked for, as events have it.
+
+    A step that goes by what it reads finds one of each that it may look for: a session that blocks another, a client of
+    Redis that runs scripts, and an entry in whatever it reads from Redis.
+    """
 
     def __init__(self, topology: Topology) -> None:
-        self.deeds: list[Deed] = []
+        self.acts: list[Acted] = []
         self._topology = topology
 
-    def _note(self, verb: str, target: str, name: str = "") -> None:
-        self.deeds.append(Deed(verb, target, name))
+    def _note(self, verb: str, target: str, **arguments: object) -> None:
+        said = {name: str(value) for name, value in arguments.items()}
+        self.acts.append(Acted(0.0, None, "operator", verb, target, said, 0.0))
 
     async def restart(self, service: str) -> None:
         self._note("restart", service)
@@ -34,64 +44,62 @@ class Rehearsal:
         self._note("restore_route", link)
 
     async def set_setting(self, service: str, name: str, value: str | None) -> None:
-        del value
-        self._note("set_setting", service, name)
+        self._note("set_setting", service, name=name, value=value)
 
     async def rollback_setting(self, service: str) -> Change:
         self._note("rollback_setting", service)
         return Change(1, 0.0, "setting", service, "", None, None)
 
     async def deploy(self, service: str, version: str) -> None:
-        del version
-        self._note("deploy", service)
+        self._note("deploy", service, version=version)
 
     async def rollback_release(self, service: str) -> Change:
         self._note("rollback_release", service)
         return Change(1, 0.0, "release", service, "", "", "")
 
     async def scale(self, service: str, instances: int) -> None:
-        del instances
-        self._note("scale", service)
+        self._note("scale", service, instances=instances)
 
     async def jobs(self) -> list[str]:
         return list(self._topology.jobs)
 
     async def start_job(self, job: str, settings: Mapping[str, str] | None = None) -> None:
-        del settings
-        self._note("start_job", job)
+        self._note("start_job", job, **dict(settings or {}))
 
     async def slow_job(self, job: str, rate_hz: float) -> None:
-        del rate_hz
-        self._note("slow_job", job)
+        self._note("slow_job", job, rate_hz=rate_hz)
 
     async def stop_job(self, job: str) -> None:
         self._note("stop_job", job)
 
     async def run_tool(self, tool: str, *arguments: str) -> Mapping[str, Any]:
-        del arguments
-        self._note("run_tool", tool)
+        self._note("run_tool", tool, arguments=" ".join(arguments))
         return _Anything()
 
     async def sessions(self) -> list[Mapping[str, Any]]:
-        return [_Anything({"user": name, "application": "psql"}) for name in self._topology.services]
+        one = {"user": next(iter(self._topology.services), ""), "application": "psql", "state": "idle in transaction"}
+        return [
+            _Anything({**one, "pid": BLOCKER, "blocked_by": []}),
+            _Anything({**one, "pid": BLOCKED, "blocked_by": [BLOCKER]}),
+        ]
 
     async def end_session(self, pid: int) -> None:
         self._note("end_session", str(pid))
 
     async def redis_clients(self) -> list[Mapping[str, str]]:
-        return [_Anything()]
+        return [_Anything({"id": "1", "user": "somebody", "name": "", "cmd": "eval"})]
 
     async def end_redis_client(self, client_id: str) -> None:
         self._note("end_redis_client", client_id)
 
     async def sql(self, statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        del statement, params
-        self._note("sql", "")
+        del params
+        self._note("sql", "", statement=statement)
         return []
 
     async def redis(self, *command: str) -> Any:
-        self._note("redis", command[0])
-        return None
+        self._note("redis", command[0], arguments=" ".join(command[1:]))
+        return "1"  # a text, a number and something to go through, whichever was asked for
 
     async def log_lines(self, name: str, text: str) -> list[str]:
         del name, text
@@ -102,12 +110,13 @@ class Rehearsal:
 
 
 async def rehearsed(step: Step, topology: Topology) -> RunbookStep:
-    """A step with the acts that carry it out; one that goes by what it reads has those up to where it cannot go on."""
+    """A step with the acts that carry it out, looks left out; one that cannot go on with what it reads has those up to there."""
     operator = Rehearsal(topology)
     # Nothing is there to read: what it would do afterwards depends on the system.
-    with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError):
+    with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError, GamedayError):
         await step.act(operator)
-    return RunbookStep(step.title, tuple(dict.fromkeys(operator.deeds)), step.in_runbook)
+    deeds = [deed_of(act, topology) for act in operator.acts if kind_of(act, {}) is not Kind.LOOK]
+    return RunbookStep(step.title, tuple(dict.fromkeys(deeds)), step.in_runbook)
 
 
 async def response_of(scenario: Scenario, topology: Topology) -> tuple[RunbookStep, ...]:

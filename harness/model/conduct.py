@@ -1,11 +1,11 @@
 """How a response was conducted: rules over the operator's acts, judged purely on the events of one scenario."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
+from harness.model import commands, statements
 from harness.model.criteria import Verdict
 from harness.model.events import Acted, Checked, Event, EvidenceSaved, Judged, PhaseStarted
 from harness.model.events.base import Phase
@@ -20,12 +20,9 @@ class Kind(Enum):
     LOOK = "looks"
 
 
-_SCHEMA = re.compile(r"^\s*(ALTER|CREATE|DROP|TRUNCATE)\b", re.IGNORECASE)
-_WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
-_SWEEPING = re.compile(r"\b(UPDATE|DELETE)\b", re.IGNORECASE)
-_LOOKS = frozenset({"GET", "HGET", "HGETALL", "KEYS", "ZRANGE", "ZCARD", "EXISTS", "TYPE", "INFO", "TTL"})
 TOOL, SQL, REDIS = "run_tool", "sql", "redis"
-_FACTORS = {"end_session": "database sessions", "end_redis_client": "clients of Redis"}
+END_SESSION, END_CLIENT = "end_session", "end_redis_client"
+_FACTORS = {END_SESSION: "database sessions", END_CLIENT: "clients of Redis"}
 RESTARTS = frozenset({"restart", "set_setting", "rollback_setting", "deploy", "rollback_release"})
 
 
@@ -34,24 +31,43 @@ def kind_of(act: Acted, tools: Mapping[str, Kind]) -> Kind:
     if act.verb == TOOL:
         return tools.get(act.target, Kind.DATA)
     if act.verb == SQL:
-        statement = act.arguments.get("statement", "")
-        if _SCHEMA.match(statement):
-            return Kind.SCHEMA
-        return Kind.DATA if _WRITES.search(statement) else Kind.LOOK
+        return _kind_of_statement(act.arguments.get("statement", ""))
     if act.verb == REDIS:
-        return Kind.LOOK if act.target.upper() in _LOOKS else Kind.DATA
+        if commands.ends_clients(_command(act)):
+            return Kind.REVERSIBLE
+        return Kind.LOOK if commands.looks(_command(act)) else Kind.DATA
     return Kind.REVERSIBLE
+
+
+def _kind_of_statement(text: str) -> Kind:
+    if statements.changes_schema(text):
+        return Kind.SCHEMA
+    if statements.changes_data(text):
+        return Kind.DATA
+    return Kind.REVERSIBLE if statements.ends_sessions(text) else Kind.LOOK
+
+
+def _command(act: Acted) -> str:
+    return f"{act.target} {act.arguments.get('arguments', '')}"
+
+
+def verb_of(act: Acted) -> str:
+    """The verb that an act comes to: SQL may do no more than end sessions, and a command disconnect clients."""
+    if act.verb in {SQL, REDIS} and kind_of(act, {}) is Kind.REVERSIBLE:
+        return END_SESSION if act.verb == SQL else END_CLIENT
+    return act.verb
 
 
 def factor_of(act: Acted) -> str:
     """What an act changes: two acts on the same factor are one change."""
-    return _FACTORS.get(act.verb, act.target)
+    return _FACTORS.get(verb_of(act), act.target)
 
 
 def limited(act: Acted) -> bool:
-    """Whether a change of data says which rows it is about."""
-    statement = act.arguments.get("statement", "")
-    return act.verb != SQL or not _SWEEPING.search(statement) or " where " in f" {statement.lower()} "
+    """Whether a change says which rows or sessions it is about."""
+    if act.verb == REDIS:
+        return not commands.wipes(_command(act))
+    return act.verb != SQL or statements.is_limited(act.arguments.get("statement", ""))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from harness.model.conduct import verb_of
+from harness.model.events import Acted
+from harness.model.topology import Topology
+
 HINTS = ("nudge", "check", "section", "step")
 """The hints, each telling more than the one before."""
 
@@ -45,16 +49,36 @@ CAUSES = ("route", "process", "setting", "release", "scale", "job", "locks", "lo
 """The causes that a diagnosis may name."""
 
 WHOEVER = frozenset({"end_session", "end_redis_client", "sql", "redis"})
-"""Verbs whose target is only known when they are used."""
+"""Verbs whose target is only known when they are used: two of them do the same, whoever it was."""
+
+PLACED = {"redis": "redis", "end_redis_client": "redis", "end_session": "postgres", "hold_locks": "postgres"}
+"""The protocol of the part in which a verb does its work, where its target (a command, a session, a role) does not say."""
+
+NAMELESS = frozenset({"redis", "end_session", "end_redis_client"})
+"""Verbs whose target is no place."""
+
+VALUES = ("value", "version", "instances", "rate_hz")
+"""The arguments of verbs that say what something is to be."""
+
+PACE_RATIO = 2.0
+"""How much faster than the runbook says a job may be let go on: nobody on call knows its exact pace."""
 
 
 @dataclass(frozen=True)
 class Deed:
-    """One act as the operator's or the injector's verb, its target, and the name of a setting when it is one."""
+    """One act as the operator's or the injector's verb, and what it is done to.
+
+    Attributes:
+        name: of a setting, when it is one.
+        value: what it is to be: of a setting, a release, a number of instances, a pace.
+        part: the part in which it is done, where the target does not say so.
+    """
 
     verb: str
     target: str
     name: str = ""
+    value: str = ""
+    part: str = ""
 
     @property
     def kind(self) -> str:
@@ -63,15 +87,55 @@ class Deed:
 
     @property
     def places(self) -> frozenset[str]:
-        """The target, and both ends of one that is a link."""
-        return frozenset({self.target, *self.target.split("->")}) - {"", "client"}
+        """The target, both ends of one that is a link, and the part in which it is done."""
+        own = set() if self.verb in NAMELESS else {self.target, *self.target.split("->")}
+        return frozenset({*own, self.part}) - {"", "client"}
 
-    def same(self, other: "Deed") -> bool:
-        """Whether both do the same thing to the same thing; a rollback is a change of the same kind."""
-        if self.verb in WHOEVER or other.verb in WHOEVER:
-            return self.verb == other.verb
+    def carries_out(self, asked: "Deed") -> bool:
+        """Whether it is what was asked for; a rollback is a change of the same kind."""
+        if WHOEVER & {self.verb, asked.verb}:
+            return self.verb == asked.verb
+        if self.kind != "job":
+            return self._alike(asked)
+        slow_enough = self.verb != "slow_job" or not asked.value or _pace(self) <= _pace(asked) * PACE_RATIO
+        return (self.verb, self.target) == (asked.verb, asked.target) and slow_enough
+
+    def takes_back(self, broken: "Deed") -> bool:
+        """Whether it is the opposite of what was broken."""
+        if self.kind in {"locks", "load"}:
+            return self.kind == broken.kind
+        if WHOEVER & {self.verb, broken.verb}:
+            return self.verb == broken.verb
+        return self._alike(broken) and (self.kind != "job" or (self.verb, broken.verb) == ("stop_job", "start_job"))
+
+    def repeats(self, broken: "Deed") -> bool:
+        """Whether it does once more what was broken."""
+        again = self.verb == broken.verb and self.verb in {"set_setting", "deploy", "scale", "start_job"}
+        same = self.verb == "start_job" or (self.value != "" and self.value == broken.value)
+        return again and same and self._alike(broken)
+
+    def _alike(self, other: "Deed") -> bool:
         named = not self.name or not other.name or self.name == other.name
         return self.kind == other.kind and self.target == other.target and named
+
+
+def _pace(deed: Deed) -> float:
+    try:
+        return float(deed.value)
+    except ValueError:
+        return 0.0
+
+
+def value_of(act: Acted) -> str:
+    """What an act says that something is to be; empty when it says nothing of it."""
+    return next((act.arguments[key] for key in VALUES if key in act.arguments), "")
+
+
+def deed_of(act: Acted, topology: Topology) -> Deed:
+    """An act on a stack as what it comes to."""
+    verb = verb_of(act)
+    part = topology.speaking(PLACED[verb]) if verb in PLACED else None
+    return Deed(verb, act.target, act.arguments.get("name", ""), value_of(act), part or "")
 
 
 @dataclass(frozen=True)
@@ -128,7 +192,7 @@ class Entry:
     Attributes:
         kind: `page`, `view`, `check`, `act`, `hint`, `detect`, `diagnose`, `recovered`, `alert` or `note`.
         says: one line for people; of what a trainee does, the words of the trainee.
-        data: for `act` verb, target, name, text, failed; for `check` key; for `hint` level; for `diagnose` section,
+        data: for `act` verb, target, name, text, value, failed; for `check` key; for `hint` level; for `diagnose` section,
             place, cause; for `recovered` confirmed.
     """
 

@@ -4,11 +4,12 @@ A pure function of the drill's record. What can be earned adds up to 100. There 
 scores below whoever did nothing.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.model.conduct import END_CLIENT, END_SESSION, REDIS, SQL, Kind, kind_of, limited, verb_of
 from harness.model.drill import Answer, BrokenRule, Deed, DrillRecord, Entry
+from harness.model.events import Acted
 
 DETECTION = 10.0
 DIAGNOSIS = {"section": 10.0, "place": 10.0, "cause": 5.0}
@@ -29,11 +30,7 @@ DETECT_WITHIN, DIAGNOSE_WITHIN, RECOVER_WITHIN = (0.05, 0.3), (0.15, 0.8), (0.25
 LATER_DIAGNOSIS = 0.5
 """What a diagnosis is worth that was only right after a wrong one."""
 
-DESTRUCTIVE = re.compile(r"\b(drop|truncate|delete|alter|grant|revoke|update)\b", re.IGNORECASE)
-BEYOND_REPAIR = re.compile(r"\b(drop|truncate|alter|grant|revoke)\b", re.IGNORECASE)
-"""What no response ever needs, and on-call's role refuses."""
-
-IRREVERSIBLE = frozenset({"sql", "redis", "run_tool", "end_session"})
+IRREVERSIBLE = frozenset({SQL, REDIS, "run_tool", END_SESSION})
 NEXT_CHANGE_S = 2.0
 """Two changes closer together than this, with no look between them, were made at once."""
 
@@ -76,9 +73,22 @@ class JudgedAct:
     why: str
 
 
+def act_of(entry: Entry) -> Acted:
+    """The act of an entry as events have it."""
+    verb, target, name, text = (str(entry.data.get(key, "")) for key in ("verb", "target", "name", "text"))
+    said = {"statement" if verb == SQL else "arguments": text, "name": name}
+    return Acted(entry.t, None, "operator", verb, target, said, 0.0, entry.data.get("failed"))
+
+
 def deed(entry: Entry) -> Deed:
-    """The act of an entry."""
-    return Deed(str(entry.data.get("verb", "")), str(entry.data.get("target", "")), str(entry.data.get("name", "")))
+    """What the act of an entry comes to."""
+    act = act_of(entry)
+    return Deed(verb_of(act), act.target, act.arguments["name"], str(entry.data.get("value", "")))
+
+
+def kind(entry: Entry) -> Kind:
+    """What the act of an entry does to the system."""
+    return kind_of(act_of(entry), {})
 
 
 def judged_acts(record: DrillRecord) -> list[JudgedAct]:
@@ -87,27 +97,44 @@ def judged_acts(record: DrillRecord) -> list[JudgedAct]:
 
 
 def _judged(entry: Entry, record: DrillRecord) -> JudgedAct:
-    done, answer = deed(entry), record.answer
-    asked = [d for s in answer.steps for d in s.deeds]
+    return JudgedAct(entry, *(_harm(entry, record.answer) or _use(entry, record) or _aimed(deed(entry), record.answer)))
+
+
+def _harm(entry: Entry, answer: Answer) -> tuple[str, str] | None:
+    """What an act is that is harmful whatever was asked for; None for any other."""
+    if kind(entry) is Kind.SCHEMA:
+        return "harmful", "nothing ever asks for that"
+    if not limited(act_of(entry)):
+        return "harmful", "it is not limited to what it should change"
+    if any(deed(entry).repeats(d) for d in answer.broken):
+        return "harmful", "it does again what was broken"
+    return None
+
+
+def _use(entry: Entry, record: DrillRecord) -> tuple[str, str] | None:
+    """What an act is that looks, helps, or changes data; None for any other."""
+    done = deed(entry)
     if not _changes(entry):
-        return JudgedAct(entry, "right", "it only looks")
-    if done.verb == "sql" and BEYOND_REPAIR.search(str(entry.data.get("text", ""))):
-        return JudgedAct(entry, "harmful", "nothing ever asks for that")
-    if any(done.same(d) for d in asked):
-        return JudgedAct(entry, "right", "the runbook says so")
-    if any(done.same(d) for d in answer.broken):
-        return JudgedAct(entry, "right", "it takes back what was broken")
-    if done.verb in {"sql", "redis"}:
+        return "right", "it only looks"
+    if _asked_for(record, entry):
+        return "right", "the runbook says so"
+    if any(done.takes_back(d) for d in record.answer.broken):
+        return "right", "it takes back what was broken"
+    if done.verb in {SQL, REDIS}:
         refused, changed = "it was refused, and nothing asked for that", "it changes data, and nothing asked for that"
-        return JudgedAct(entry, "harmful", refused if entry.data.get("failed") else changed)
-    return JudgedAct(entry, *_aimed(done, answer))
+        return "harmful", refused if entry.data.get("failed") else changed
+    return None
 
 
 def _aimed(done: Deed, answer: Answer) -> tuple[str, str]:
     """What an act is that nothing asked for, by what it works on."""
+    if done.verb == END_SESSION:
+        return "harmful", "no session stood in the way"
+    if done.verb == END_CLIENT:
+        return "wrong", "no client stood in the way"
     if done.places & answer.involved:
         return "not needed", "it works on what is involved, but changes nothing that matters"
-    if done.verb in {"scale", "stop_job", "end_session", "set_setting", "deploy"}:
+    if done.verb in {"scale", "stop_job", "set_setting", "deploy"}:
         return "harmful", f"{done.target} was in order before it"
     return "wrong", f"{done.target} has nothing to do with it"
 
@@ -120,7 +147,7 @@ def broken_rules(record: DrillRecord) -> list[BrokenRule]:
     last: Entry | None = None
     changed = False
     for e in record.entries:
-        if e.kind in {"check", "view"}:
+        if e.kind in {"check", "view"} or (e.kind == "act" and not _changes(e)):
             last = None
         if e.kind != "act" or not _changes(e):
             continue
@@ -129,14 +156,14 @@ def broken_rules(record: DrillRecord) -> list[BrokenRule]:
             found.append(BrokenRule("3.2/rule/1", "One change at a time", says))
         if deed(e).verb in IRREVERSIBLE and not changed and not _asked_for(record, e):
             found.append(BrokenRule("3.2/rule/2", "What is easily taken back comes first", f"first of all: {e.says}"))
-        if deed(e).verb == "sql" and not _asked_for(record, e):
+        if deed(e).verb == SQL and not _asked_for(record, e):
             found.append(BrokenRule("3.2/rule/3", "Data is corrected after the recovery, and apart", e.says))
         changed, last = True, e
     return found
 
 
 def _asked_for(record: DrillRecord, e: Entry) -> bool:
-    return any(deed(e).same(d) for s in record.answer.steps for d in s.deeds)
+    return any(deed(e).carries_out(d) for s in record.answer.steps for d in s.deeds)
 
 
 def score(record: DrillRecord) -> Score:
@@ -183,20 +210,21 @@ def _right(record: DrillRecord, e: Entry) -> dict[str, bool]:
 def _diagnosis(record: DrillRecord) -> list[Point]:
     declared = record.of("diagnose")
     points: list[Point] = []
-    since: Entry | None = None
+    moments: dict[str, float] = {}
     for part, most in DIAGNOSIS.items():
         at = next((n for n, e in enumerate(declared) if _right(record, e)[part]), None)
         if at is None:
             points.append(Point(f"diagnosis: {part}", 0.0, most, "never right" if declared else "never declared"))
             continue
-        since = declared[at] if since is None or part != "cause" else since
+        moments[part] = declared[at].t
         named = declared[at].data.get(part)
         worth, why = (most, f"{named} is right") if at == 0 else (most * LATER_DIAGNOSIS, f"{named}, only later")
         points.append(Point(f"diagnosis: {part}", worth, most, why))
-    if since is None:
-        points.append(Point("time to diagnose", 0.0, DIAGNOSIS_TIME, "there was no diagnosis that was right"))
+    if {"section", "place"} <= moments.keys():
+        right_s = max(moments["section"], moments["place"])
+        points.append(_in_time("time to diagnose", DIAGNOSIS_TIME, right_s, record, DIAGNOSE_WITHIN))
     else:
-        points.append(_in_time("time to diagnose", DIAGNOSIS_TIME, since.t, record, DIAGNOSE_WITHIN))
+        points.append(Point("time to diagnose", 0.0, DIAGNOSIS_TIME, "section and place were not both right"))
     wrong = [e for e in declared if not any(_right(record, e)[p] for p in ("section", "place"))]
     points += [Point("wrong diagnosis", -WRONG_DIAGNOSIS, 0.0, e.says) for e in wrong]
     return points
@@ -216,7 +244,7 @@ def _checks(record: DrillRecord) -> Point:
 
 
 def _changes(e: Entry) -> bool:
-    return deed(e).verb != "sql" or bool(DESTRUCTIVE.search(str(e.data.get("text", ""))))
+    return kind(e) is not Kind.LOOK
 
 
 def _recovery(record: DrillRecord) -> list[Point]:

@@ -146,6 +146,10 @@ class Topology:
     settings: tuple[Setting, ...]
     inequalities: tuple[Inequality, ...]
 
+    def speaking(self, protocol: str) -> str | None:
+        """The part that speaks a protocol; None when none does."""
+        return next((name for name, part in self.parts.items() if part.protocol == protocol), None)
+
     def setting(self, owner: str, name: str) -> Setting:
         """One setting; raises CatalogueError when the topology does not name it."""
         for known in self.settings:

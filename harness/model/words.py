@@ -1,4 +1,4 @@
-"""Numbers in English sentences: one helper for code, and the same in the templates of the message catalogue.
+"""Numbers in English sentences, for code and the same in the templates of the message catalogue; texts fit to be written.
 
 In a template, `{n} {n:claim|claims}` puts the number in and then the word that goes with it.
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 BETWEEN = "|"
 """Between the word for one and the word for any other number, in a template."""
+
+LONGEST_ERROR = 300
 
 
 def counted(n: float, one: str, many: str = "") -> str:
@@ -22,6 +24,16 @@ def counted(n: float, one: str, many: str = "") -> str:
 def agreeing(n: object, one: str, many: str = "") -> str:
     """The word alone that goes with a number, or with a number's text: `is` or `are`; `many` as for `counted`."""
     return one if str(n) in {"1", "1.0"} else many or f"{one}s"
+
+
+def writable(text: str) -> str:
+    """The text as any file and terminal takes it: half a character, as broken input makes it, is said by its code."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def unforeseen(error: Exception) -> str:
+    """An error of a kind that nobody foresaw, in one line."""
+    return " ".join(writable(f"{type(error).__name__}: {error}").split())[:LONGEST_ERROR]
 
 
 class _Filling(string.Formatter):

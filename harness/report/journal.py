@@ -33,7 +33,8 @@ class Journal:
         self.failed: str | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a", encoding="utf-8", buffering=1)
+            # Half a character, as broken input makes it, is no reason to lose the line: its code is the same in JSON.
+            self._file = self.path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         except OSError as error:
             raise InfrastructureError(
                 f"{folder} cannot be written: {error.strerror}; name another folder with --reports"

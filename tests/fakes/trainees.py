@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.engine.rehearsal import response_of
-from harness.model.drill import Answer, Deed, DrillRecord, Entry
+from harness.model.drill import Answer, Deed, DrillRecord, Entry, deed_of
+from harness.model.events import Acted
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.topology import Topology
 from harness.model.values import Reply
@@ -15,16 +16,28 @@ LIMIT_S = 900.0
 PAGED_S = 20.0
 
 
+SAID = {
+    "set_setting": ("name", "value"),
+    "deploy": ("version",),
+    "scale": ("instances",),
+    "sql": ("statement",),
+    "redis": ("arguments",),
+}
+"""What the injector's verbs say of their target, in their order."""
+
+
 class FakeInjector:
     """An Injector that breaks nothing and remembers what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, topology: Topology) -> None:
         self.deeds: list[Deed] = []
+        self._topology = topology
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         async def note(*args: Any, **kwargs: Any) -> Any:
             words = [str(a) for a in (*args, *kwargs.values())] or [""]
-            self.deeds.append(Deed(verb, words[0], words[1] if verb == "set_setting" else ""))
+            said = dict(zip(SAID.get(verb, ()), words[1:], strict=False))
+            self.deeds.append(deed_of(Acted(0.0, None, "injector", verb, words[0], said, 0.0), self._topology))
             if verb == "http":
                 return Reply(200, b"{}", {}, None, 0.0)
             return [] if verb == "sql" else None
@@ -34,7 +47,7 @@ class FakeInjector:
 
 async def answer_to(scenario: Scenario, catalogue: Catalogue, topology: Topology) -> Answer:
     """What a trainee has to find out in a drill of a scenario."""
-    injector: Any = FakeInjector()
+    injector: Any = FakeInjector(topology)
     with contextlib.suppress(LookupError, TypeError):
         await scenario.fault.inject(injector)
     section = catalogue.sections[scenario.sections[0]]
@@ -42,6 +55,12 @@ async def answer_to(scenario: Scenario, catalogue: Catalogue, topology: Topology
         scenario.label, scenario.title, scenario.sections, scenario.fault.says, tuple(injector.deeds),
         await response_of(scenario, topology), tuple(c.key for c in section.checks),
     )  # fmt: skip
+
+
+def drilled(catalogue: Catalogue) -> dict[str, Scenario]:
+    """What can be drilled, by label: with the variants, from the second level on."""
+    known = [s for s in catalogue.scenarios.values() if s.sections]
+    return {one.label: one for s in known for one in (s, *(s.with_variant(v.name) for v in s.variants))}
 
 
 class Trainee:
@@ -75,7 +94,7 @@ class Trainee:
 
     def act(self, share: float, deed: Deed, text: str = "", failed: str | None = None) -> None:
         data = {"verb": deed.verb, "target": deed.target, "name": deed.name, "text": text, "failed": failed}
-        self.at(share, "act", f"{deed.verb} {deed.target} {text}".strip(), **data)
+        self.at(share, "act", f"{deed.verb} {deed.target} {text}".strip(), **data, value=deed.value)
 
     def respond(self, share: float) -> None:
         for n, step in enumerate(self.answer.steps):

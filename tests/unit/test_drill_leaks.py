@@ -54,7 +54,6 @@ def surface(label: str, seed: int, made: Choice, folder: Path) -> Surface:
     ]
     journal.close()
     words += [f"decoy {service} {name}" for service, name, _ in made.decoys]
-    words += [f"noise {service}" for service in made.noisy]
     words += [f"wait {int(made.wait_s)}"]
     words += [f"setting {owner} {name}" for owner, name in EXTRAS.patience if (owner, name) in s.settings]
     words += [f"traffic {type(w).__name__} {w.name} {w.rate_hz}" for w in s.workload]
@@ -155,6 +154,23 @@ def test_the_classifier_finds_a_leak_in_timing(tmp_path: Path) -> None:
         return f"page after {names.index(label) // 2 * 3 + seed % 2} s"
 
     found, n = accuracy(cases(tmp_path, 1, page_after), seed=5)
+    assert beyond_chance(found, n)
+
+
+def test_noise_is_within_reach_and_chosen_without_a_look_at_what_is_broken(tmp_path: Path) -> None:
+    for n, (label, seed, made) in enumerate(drills(2)[::EACH]):
+        heard = {w for w in surface(label, seed, made, tmp_path / f"drill-{n}") if w.startswith("traffic Noise")}
+        assert heard == {f"traffic Noise noise of {service} 1.0" for service in made.noisy}
+
+
+def test_the_classifier_finds_noise_that_follows_what_is_broken(tmp_path: Path) -> None:
+    services = sorted(TOPOLOGY.services)
+    names = sorted(CATALOGUE.scenarios)
+
+    def follows(label: str, _seed: int) -> str:
+        return f"traffic Noise noise of {services[names.index(label) % len(services)]} 1.0 again"
+
+    found, n = accuracy(cases(tmp_path, 2, follows), seed=5)
     assert beyond_chance(found, n)
 
 

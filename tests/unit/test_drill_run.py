@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from harness.engine.drill import DrillRun
-from harness.model.events import Event
+from harness.model.drill import Deed
+from harness.model.events import Acted, Event
 from tests.fakes import world as worlds
 from tests.fakes.world import FakeEquipment, World
 
@@ -64,6 +65,14 @@ async def test_an_act_on_something_else_recovers_nothing() -> None:
 
 async def test_doing_nothing_recovers_nothing() -> None:
     assert (await drilled(World(), idles))[0].recovered_s is None
+
+
+async def test_what_broke_redis_is_in_the_part_that_speaks_it() -> None:
+    run, _ = await drilled(World(), idles)
+    run._injecting = True
+    run.acted(Acted(1.0, "X-1", "injector", "redis", "SET", {"arguments": "a b"}, 0.1))
+    assert run.broken == [Deed("redis", "SET", part="store")]
+    assert run.broken[0].places == {"store"}
 
 
 async def test_nobody_is_paged_when_the_fault_does_not_show() -> None:

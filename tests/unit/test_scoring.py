@@ -9,11 +9,13 @@ from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.drill import Answer, BrokenRule, Deed, DrillRecord, Entry, RunbookStep
 from harness.model.scoring import best, broken_rules, judged_acts, score
 from harness.report import debrief
-from tests.fakes.trainees import TRAINEES, answer_to, record_of
+from tests.fakes.trainees import TRAINEES, answer_to, drilled, record_of
 
 TOPOLOGY = load_topology(None)
 CATALOGUE = load_catalogue("scenarios", TOPOLOGY)
 DRILLED = [label for label, s in CATALOGUE.scenarios.items() if s.sections]
+EVERY = drilled(CATALOGUE)
+
 SEEDS = (1, 2, 3)
 
 SMALL = Answer(
@@ -38,9 +40,9 @@ def test_scripted_trainees_are_ordered_strictly(label: str, seed: int) -> None:
     assert totals == sorted(set(totals), reverse=True), dict(zip(TRAINEES, totals, strict=True))
 
 
-@pytest.mark.parametrize("label", DRILLED)
+@pytest.mark.parametrize("label", EVERY)
 def test_a_perfect_trainee_has_all_points_and_nobody_has_more(label: str) -> None:
-    answer = asyncio.run(answer_to(CATALOGUE.scenarios[label], CATALOGUE, TOPOLOGY))
+    answer = asyncio.run(answer_to(EVERY[label], CATALOGUE, TOPOLOGY))
     made = score(record_of("perfect", answer, TOPOLOGY, 1))
     assert best(made.points) == 100
     assert made.total == 100, [p for p in made.points if p.points != p.most]
@@ -66,10 +68,9 @@ def test_a_hint_costs_more_the_more_it_tells() -> None:
 
 def test_destruction_is_harmful_even_where_the_runbook_uses_sql() -> None:
     answer = replace(SMALL, steps=(RunbookStep("Correct the rows", (Deed("sql", ""),)),))
-    done = replace(
-        record(act(20, "sql", "oncall", "drop table x"), act(30, "sql", "oncall", "update x set a = 1")), answer=answer
-    )
-    assert [j.verdict for j in judged_acts(done)] == ["harmful", "right"]
+    texts = ("drop table x", "update x set a = 1", "update x set a = 1 where b = 2")
+    done = replace(record(*(act(20 + n, "sql", "oncall", text) for n, text in enumerate(texts))), answer=answer)
+    assert [j.verdict for j in judged_acts(done)] == ["harmful", "harmful", "right"]
 
 
 def test_acts_are_told_apart_by_what_they_work_on() -> None:
@@ -94,6 +95,25 @@ def test_rules_that_somebody_else_judged_stand() -> None:
 def test_a_recovery_that_is_not_there_is_worth_nothing_however_it_is_declared() -> None:
     declared = Entry(20, "recovered", "not confirmed", {"confirmed": False})
     assert score(record(declared)).total < 0
+
+
+def diagnosed(*declared: tuple[float, str, str]) -> float:
+    """What the time to diagnose is worth, of a section and a place each after so many seconds of a hundred."""
+    entries = [Entry(10 + t, "diagnose", "d", {"section": s, "place": p, "cause": "route"}) for t, s, p in declared]
+    return next(p.points for p in score(record(*entries)).points if p.what == "time to diagnose")
+
+
+def test_a_diagnosis_takes_until_section_and_place_are_both_right_in_whichever_order() -> None:
+    section_first = diagnosed((5, "1.1", "other"), (70, "1.1", "front->store"))
+    place_first = diagnosed((5, "2.2", "front->store"), (70, "1.1", "front->store"))
+    assert section_first == place_first == diagnosed((70, "1.1", "front->store"))
+    assert 0 < place_first < diagnosed((5, "1.1", "front->store")) == 10
+
+
+def test_a_cause_a_section_or_a_place_alone_is_no_diagnosis_in_time() -> None:
+    assert (
+        diagnosed((5, "2.2", "other")) == diagnosed((5, "1.1", "other")) == diagnosed((5, "2.2", "front->store")) == 0
+    )
 
 
 def test_a_later_right_diagnosis_is_worth_half() -> None:

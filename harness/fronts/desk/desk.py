@@ -9,9 +9,10 @@ from typing import Any
 
 from harness.fronts.desk.extras import Extras
 from harness.fronts.desk.sight import Sight
-from harness.model.errors import GamedayError, UsageError
+from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.model.runtime import Equipment
 from harness.model.scenario import Catalogue
+from harness.model.words import unforeseen, writable
 from harness.report.lang import Messages, text
 
 MOST_WORDS = 200
@@ -82,7 +83,10 @@ class Desk:
         )
 
     async def do(self, words: Sequence[str]) -> Told:
-        """Carry one request out; raises UsageError and what the act raises."""
+        """Carry one request out; raises UsageError and what the act raises, and nothing but errors of ours.
+
+        Whoever asks is a person or a program in the middle of something: what nobody foresaw is an answer too.
+        """
         if not words:
             raise UsageError(self.say("nothing_asked"))
         if len(words) > MOST_WORDS:
@@ -106,6 +110,10 @@ class Desk:
         except GamedayError as error:
             self._on_done(verb, rest, error)
             raise
+        except Exception as error:
+            trouble = self._unforeseen(error)
+            self._on_done(verb, rest, trouble)
+            raise trouble from error
         self._on_done(verb, rest, told)
         return told
 
@@ -113,9 +121,11 @@ class Desk:
         """The same for programs: `{"do": "restart x"}` or `{"do": "restart", "args": ["x"]}`; errors are answers."""
         try:
             told = await self.do(words_of(request))
+            data = self._masked_data(told.data)
         except GamedayError as error:
             return {"ok": False, "says": self.failed(error)}
-        data = self._masked_data(told.data)
+        except Exception as error:  # noqa: BLE001  (a request that cannot even be read is answered like any other)
+            return {"ok": False, "says": self.failed(self._unforeseen(error))}
         return {"ok": True, "says": self.masked(told.says), **({} if data is None else {"data": data})}
 
     def say(self, key: str, **values: object) -> str:
@@ -126,8 +136,12 @@ class Desk:
         """What went wrong, in the desk's language where it is known there."""
         return self.masked(self.messages.sentence(str(error)))
 
+    def _unforeseen(self, error: Exception) -> GamedayError:
+        return InfrastructureError(self.say("unforeseen", error=unforeseen(error)))
+
     def masked(self, says: str) -> str:
-        """A text without secrets."""
+        """A text without secrets, as it can be written anywhere."""
+        says = writable(says)
         for secret in self._secrets:
             says = says.replace(secret, "***")
         return says

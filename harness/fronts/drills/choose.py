@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from harness.fronts.desk.extras import Extras
+from harness.fronts.drills.noise import Noise
 from harness.model.criteria import Criterion
 from harness.model.errors import UsageError
 from harness.model.faults import Together
@@ -14,7 +15,6 @@ from harness.model.values import Ability
 
 LEVELS = (1, 2, 3)
 DECOYS = 2
-NOISE_PATH, NOISE_HZ = "/favicon.ico", 1.0
 WAIT_S = (1.0, 12.0)
 """Between the steady state and the injection, so that the time of the page tells nothing."""
 
@@ -25,7 +25,7 @@ class Choice:
 
     Attributes:
         decoys: changes (service, setting, value) that do no harm, made before anything is broken.
-        noisy: services that are asked for something they do not have all the time.
+        noisy: services that are asked for something they do not have all the time; the scenario's traffic has it.
         wait_s: between the steady state and the injection.
         factors: label and title of each scenario whose fault it has, the first one's first.
     """
@@ -69,13 +69,11 @@ def choose(
     decoys = [d for d in extras.decoys if (d[0], d[1]) not in scenario.settings] if level >= 2 else []
     services = [n for n, s in topology.services.items() if not s.external] if level >= 2 else []
     wait_s = rng.uniform(*WAIT_S)
-    return Choice(
-        _everyday(scenario, extras, topology, profile),
-        tuple(rng.sample(decoys, min(DECOYS, len(decoys)))),
-        tuple(rng.sample(services, min(level, len(services)))),
-        wait_s,
-        factors,
-    )
+    misleading = tuple(rng.sample(decoys, min(DECOYS, len(decoys))))
+    noisy = tuple(rng.sample(services, min(level, len(services))))
+    scenario = _everyday(scenario, extras, topology, profile)
+    scenario = replace(scenario, workload=(*scenario.workload, *map(Noise, noisy)))
+    return Choice(scenario, misleading, noisy, wait_s, factors)
 
 
 def _second(first: Scenario, able: list[Scenario], rng: random.Random) -> Scenario | None:

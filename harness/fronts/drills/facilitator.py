@@ -15,25 +15,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.drivers.clock import SystemClock
-from harness.drivers.lines import LineServer
+from harness.drivers.lines import LineServer, taken
 from harness.engine.drill import DrillRun
 from harness.engine.rehearsal import response_of
 from harness.fronts.desk.desk import Desk, Told, Verb
 from harness.fronts.desk.extras import Extras
 from harness.fronts.desk.served import ALL, policy_for, socket_of
 from harness.fronts.desk.sight import wanted_by_checks
-from harness.fronts.drills.choose import NOISE_HZ, NOISE_PATH, Choice, choose
+from harness.fronts.drills.choose import Choice, choose
 from harness.fronts.drills.sealed import SealedJournal
-from harness.fronts.drills.trainee import Asked, Notes
+from harness.fronts.drills.trainee import DRILL, Asked, Notes
 from harness.fronts.wiring import equip, make_runtime
-from harness.model.conduct import Conducted
+from harness.model.conduct import Conducted, Kind, kind_of
 from harness.model.drill import Answer, BrokenRule, DrillRecord
-from harness.model.errors import ActFailed, GamedayError, InfrastructureError, Unreadable
+from harness.model.errors import ActFailed, GamedayError, InfrastructureError, Unreadable, UsageError
 from harness.model.events import Acted, Checked, Event, RunFinished, RunStarted
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue
 from harness.model.scoring import score
 from harness.model.topology import Topology
+from harness.model.words import unforeseen, writable
 from harness.report import debrief
 from harness.report.history import History
 from harness.report.lang import Messages, text
@@ -47,6 +48,9 @@ ARM = "drill"
 
 DESK = "drill"
 """The name of a drill's desk."""
+
+BLIND = frozenset({"help"})
+"""Views that show nothing of the system."""
 
 NUDGED = 3
 """Between so many sections a nudge leaves the choice."""
@@ -98,8 +102,13 @@ class Facilitator:
         self._working: asyncio.Task[None] | None = None
 
     async def lead(self, front: Front) -> DrillRecord:
-        """From the cell to the debrief; whatever happens, there is one."""
+        """From the cell to the debrief; whatever happens, there is one.
+
+        Raises UsageError when there is nothing to begin with, and InfrastructureError for a folder that takes nothing.
+        """
         options = self._options
+        if taken(socket_of(DESK)):
+            raise UsageError(options.messages.sentence(f"another drill keeps {socket_of(DESK)}: end it first"))
         rules = text("drill.rules", options.messages.lang).strip()
         front.tell("rules", {"rules": rules, "level": options.level, "limit_s": options.limit_s})
         journal = SealedJournal(self.folder, self._topology.secrets.values())
@@ -116,13 +125,22 @@ class Facilitator:
                 await self._working
         except (GamedayError, OSError) as error:
             self._trouble = str(error)
+        except Exception as error:  # noqa: BLE001  (the trainee's work is not lost, whatever it was)
+            self._trouble = f"the drill broke in a way that nobody foresaw: {unforeseen(error)}"
         finally:
-            with contextlib.suppress(InfrastructureError):
+            # What cannot be closed dies with this process.
+            with contextlib.suppress(Exception):
                 await runtime.close()
             journal.write(RunFinished(self._clock.now_s(), None, self._clock.wall(), self._notes.ended == "closed"))
-        record = self._record()
-        self._write(record, journal, hidden)
+        record, lost = self._record(), ""
+        try:
+            self._write(record, journal, hidden)
+        except Exception as error:  # noqa: BLE001  (it is told all the same)
+            lost = unforeseen(error)
+            journal.close()
         front.tell("debrief", {"record": record, "folder": str(self.folder)})
+        if lost:
+            raise InfrastructureError(options.messages.sentence(f"{self.folder} could not be written: {lost}"))
         return record
 
     def end(self, why: str) -> None:
@@ -183,14 +201,19 @@ class Facilitator:
         if event.who == "operator":
             self._notes.acted(event)
             self._conducted.append(event)
+            self._looked(kind_of(event, {}) is Kind.LOOK and event.failed is None, event.verb, event.target)
         elif self._drill is not None:
             self._drill.acted(event)
 
     def _done(self, verb: Verb, words: Sequence[str], told: Told | GamedayError) -> None:
         self._notes.done(verb, words, told)
-        if not verb.changes and not isinstance(told, GamedayError):
-            # A rule that asks for a look at the checks between two changes is content with any look of a trainee's.
-            self._conducted.append(Checked(self._clock.now_s(), None, verb.name, " ".join(words), {}))
+        sees = not verb.changes and verb.group != DRILL and verb.name not in BLIND
+        self._looked(sees and not isinstance(told, GamedayError), verb.name, " ".join(words))
+
+    def _looked(self, really: bool, key: str, title: str) -> None:
+        """A rule that asks for a look at the checks between two changes is content with any look at the system."""
+        if really:
+            self._conducted.append(Checked(self._clock.now_s(), None, key, title, {}))
 
     def _rules(self) -> tuple[BrokenRule, ...] | None:
         """The rules for changes that the acts broke; None when the catalogue has none."""
@@ -205,8 +228,6 @@ class Facilitator:
     async def _mislead(equipment: Equipment, choice: Choice) -> None:
         for service, name, value in choice.decoys:
             await equipment.injector.set_setting(service, name, value)
-        for service in choice.noisy:
-            await equipment.injector.load(service, NOISE_PATH, rate_hz=NOISE_HZ, duration_s=3600.0)
 
     async def _train(self, drill: DrillRun, equipment: Equipment, front: Front, cell: Cell) -> None:
         del cell
@@ -242,20 +263,22 @@ class Facilitator:
         server = LineServer(socket_of(DESK), desk.handle)
         await server.begin()
         serving = asyncio.create_task(front.serve(desk, self.end), name="trainee")
+        over = asyncio.create_task(drill.over.wait(), name="over")
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(limit_s):
-                    await asyncio.wait({asyncio.create_task(drill.over.wait()), going}, return_when="FIRST_COMPLETED")
+            await asyncio.wait({over, going, serving}, timeout=limit_s, return_when="FIRST_COMPLETED")
+            if serving.done() and (error := serving.exception()) is not None:
+                raise error
             if going.done() and not drill.over.is_set():
                 self._trouble = "; ".join(says for _, _, says in drill.outcome.findings) or "it ended by itself"
             self.end("the time is over")
             self._ended_s = self._clock.now_s()
             front.tell("over", {"why": self._notes.ended})
         finally:
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
+            for task in (serving, over):
+                task.cancel()
+            await asyncio.gather(serving, over, return_exceptions=True)
             await server.end()
+            drill.over.set()
             with contextlib.suppress(InfrastructureError, Unreadable, ActFailed):
                 await going
 
@@ -276,7 +299,7 @@ class Facilitator:
         ended_s = self._clock.now_s() if self._ended_s is None else self._ended_s
         whole = not self._trouble and notes.paged_s is not None
         return DrillRecord(
-            self.drill_id, options.trainee, options.level, options.seed, options.limit_s, self._answer(),
+            self.drill_id, writable(options.trainee), options.level, options.seed, options.limit_s, self._answer(),
             drill.outcome.injected_s if drill else None, notes.paged_s, drill.page if drill else "", ended_s,
             self._trouble or notes.ended or "it could not begin", whole, tuple(notes.entries),
             drill.recovered_s if drill else None, drill.collateral if drill else "", self._rules(),
@@ -284,13 +307,16 @@ class Facilitator:
         )  # fmt: skip
 
     def _write(self, record: DrillRecord, journal: SealedJournal, hidden: Path) -> None:
-        """Everything into the drill's folder, now that it may be known."""
-        journal.open()
+        """Everything into the drill's folder, now that it may be known; raises what keeps it from there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lost = journal.open()
         said = self._options.messages
-        (self.folder / "debrief.md").write_text(debrief.markdown(record, said), encoding="utf-8")
-        (self.folder / "debrief.txt").write_text(debrief.text(record, said), encoding="utf-8")
-        content = json.dumps(debrief.plain(record, said), indent=1, ensure_ascii=False, default=str)
-        (self.folder / "debrief.json").write_text(content, encoding="utf-8")
+        for name, content in (
+            ("debrief.md", debrief.markdown(record, said)),
+            ("debrief.txt", debrief.text(record, said)),
+            ("debrief.json", json.dumps(debrief.plain(record, said), indent=1, ensure_ascii=False, default=str)),
+        ):
+            (self.folder / name).write_text(content, encoding="utf-8", errors="backslashreplace")
         if record.whole:
             # The debrief is in the folder whatever becomes of the history.
             with contextlib.suppress(InfrastructureError), History(self.folder.parent) as history:
@@ -306,6 +332,8 @@ class Facilitator:
             if (hidden / "logs").is_dir():
                 shutil.copytree(hidden / "logs", self.folder / "logs", dirs_exist_ok=True)
             shutil.rmtree(hidden, ignore_errors=True)
+        if lost:
+            raise InfrastructureError(lost)
 
 
 def lead_to_end(facilitator: Facilitator, front: Front) -> DrillRecord:

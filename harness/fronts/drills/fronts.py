@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import json
+import io
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
-from harness.drivers.lines import LONGEST, answer
+from harness.drivers.lines import LONGEST, answer, encoded
 from harness.fronts.desk.desk import Desk, split
 from harness.fronts.drills.trainee import page_of
 from harness.model.drill import DrillRecord
@@ -17,6 +17,7 @@ from harness.report import debrief
 from harness.report.lang import Messages, text
 
 PROTOCOL = 1
+UTF_8 = "utf-8"
 
 
 class Lines:
@@ -25,37 +26,55 @@ class Lines:
     def __init__(self, source: IO[str]) -> None:
         self._source = source
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        if isinstance(source, io.TextIOWrapper):
+            # A byte that is no text is not the end of the input, and not half a character either.
+            with contextlib.suppress(OSError, ValueError):
+                source.reconfigure(errors="replace")
 
-    async def read(self) -> AsyncIterator[str]:
-        """Every line until the input ends."""
+    async def read(self) -> AsyncIterator[str | None]:
+        """Every line until the input ends; None for one that is longer than a request may be."""
         loop = asyncio.get_running_loop()
 
         def pump() -> None:
-            with contextlib.suppress(OSError, ValueError, RuntimeError):
-                while line := self._source.readline(LONGEST):
-                    loop.call_soon_threadsafe(self._queue.put_nowait, line)
+            line: str | None = None
+            # The loop may have ended meanwhile.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._queue.put_nowait, None)
+                while line != "":
+                    try:
+                        line = self._next()
+                    except (OSError, ValueError):
+                        line = ""
+                    loop.call_soon_threadsafe(self._queue.put_nowait, line)
 
         threading.Thread(target=pump, daemon=True, name="input").start()
-        while (line := await self._queue.get()) is not None:
+        while (line := await self._queue.get()) != "":
             yield line
+
+    def _next(self) -> str | None:
+        """The next line, empty at the end; one that is too long is read to its end, for its tail is no request."""
+        line = self._source.readline(LONGEST)
+        if len(line) < LONGEST or line.endswith("\n"):
+            return line if len(line.encode(errors="replace")) <= LONGEST else None
+        while (rest := self._source.readline(LONGEST)) and not rest.endswith("\n"):
+            pass
+        return None
 
 
 class Terminal:
     """A person at a terminal, who is spoken to in the messages' language."""
 
     def __init__(
-        self, messages: Messages | None = None, source: IO[str] | None = None, out: IO[str] | None = None
+        self, messages: Messages | None = None, source: IO[str] | None = None, out: TextIO | None = None
     ) -> None:
         self._messages = messages or Messages()
         self._lines = Lines(source or sys.stdin)
         self._out = out or sys.stdout
 
     def _say(self, says: str, end: str = "\n") -> None:
-        # A terminal that was closed does not keep the debrief from its folder.
+        # A terminal that was closed does not keep the debrief from its folder, and one that lacks a character shows its code.
+        encoding = self._out.encoding or UTF_8
         with contextlib.suppress(OSError, ValueError):
-            self._out.write(says + end)
+            self._out.write(says.encode(encoding, "backslashreplace").decode(encoding) + end)
             self._out.flush()
 
     def _word(self, key: str, **values: object) -> str:
@@ -79,7 +98,9 @@ class Terminal:
         prompt = self._word("prompt") + " "
         self._say(prompt, end="")
         async for line in self._lines.read():
-            if line.strip():
+            if line is None:
+                self._say(f"! {desk.say('too_long', n=LONGEST)}")
+            elif line.strip():
                 try:
                     told = await desk.do(split(line))
                     self._say(desk.masked(told.says))
@@ -93,7 +114,7 @@ class Program:
     """A program: one JSON object a line, both ways; texts are in the messages' language, names and keys never are."""
 
     def __init__(
-        self, messages: Messages | None = None, source: IO[str] | None = None, out: IO[str] | None = None
+        self, messages: Messages | None = None, source: IO[str] | None = None, out: TextIO | None = None
     ) -> None:
         self._messages = messages or Messages()
         self._lines = Lines(source or sys.stdin)
@@ -101,7 +122,7 @@ class Program:
 
     def _write(self, data: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError):
-            self._out.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+            self._out.write(encoded(data, self._out.encoding or UTF_8) + "\n")
             self._out.flush()
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
@@ -118,8 +139,8 @@ class Program:
     async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:
         """A request, an answer."""
         async for line in self._lines.read():
-            if len(line) >= LONGEST and not line.endswith("\n"):
-                self._write({"type": "answer", "ok": False, "says": f"a request is at most {LONGEST} characters"})
+            if line is None:
+                self._write({"type": "answer", "ok": False, "says": desk.say("too_long", n=LONGEST)})
             elif line.strip():
                 self._write({"type": "answer", **await answer(line, desk.handle)})
         ended("closed")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.fronts.desk.desk import Desk, Told, Verb
-from harness.model.drill import CAUSES, HINTS, Answer, Entry
+from harness.model.drill import CAUSES, HINTS, VALUES, Answer, Entry, value_of
 from harness.model.errors import GamedayError, UsageError
 from harness.model.events import Acted
 from harness.model.ports import Clock
@@ -34,12 +34,12 @@ class Notes:
 
     def acted(self, event: Acted) -> None:
         """An act of the trainee on the system."""
-        said = " ".join(v for k, v in event.arguments.items() if k in {"name", "value", "version", "instances"})
+        said = " ".join(v for k, v in event.arguments.items() if k in {"name", *VALUES})
         text = event.arguments.get("statement", "") or event.arguments.get("arguments", "")
         says = f"{event.verb} {event.target} {said} {text}".strip()
         says = " ".join(says.split())
         data = {"verb": event.verb, "target": event.target, "name": event.arguments.get("name", ""), "text": text}
-        self.note("act", says[:LONGEST_NOTE], **data, failed=event.failed)
+        self.note("act", says[:LONGEST_NOTE], **data, value=value_of(event), failed=event.failed)
 
     def done(self, verb: Verb, words: Sequence[str], told: Told | GamedayError) -> None:
         """A look at the system."""

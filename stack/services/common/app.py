@@ -109,8 +109,9 @@ async def _api_error(_request: Request, error: Exception) -> Response:
     return JSONResponse({"code": error.code, "message": error.message}, error.status)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for this class alone)
+    log.warning("nothing answers %s %s: %d", request.method, request.url.path, error.status_code)
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
     return JSONResponse({"code": code, "message": error.detail}, error.status_code)
 
