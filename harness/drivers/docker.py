@@ -13,6 +13,7 @@ from harness.drivers.clock import wait_until
 from harness.drivers.docker_cell import DockerCell
 from harness.drivers.docker_engine import Engine, EngineError, state_now, states_now
 from harness.drivers.images import Images, ensure_images
+from harness.drivers.parts import planted
 from harness.drivers.ports_alloc import PortBlock, reserve
 from harness.drivers.process import state_folder
 from harness.model.errors import CellError
@@ -85,7 +86,9 @@ class DockerRuntime:
     async def _start_shared(self, name: str) -> None:
         if name != "keycloak":
             raise CellError(f"the docker runtime cannot share {name}; only keycloak can be shared")
-        wanted = docker_parts.keycloak(self.images, self.topology, name, str(self._shared[name]))
+        realm = docker_parts.realm_of(self.topology, name)
+        seed = await asyncio.to_thread(planted, realm) if self.images.keycloak_optimized else None
+        wanted = docker_parts.keycloak(self.images, self.topology, name, str(self._shared[name]), seed)
         container = f"{self.prefix}-{name}"
         own = {"ports": {docker_parts.KEYCLOAK_PORT: self._shared[name].port}, "labels": self.labels, "name": container}
         await self.engine.run(type(wanted)(**{**vars(wanted), **own}))

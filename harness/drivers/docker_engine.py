@@ -44,6 +44,7 @@ class Wanted:
         aliases: its names on the network.
         ports: published on 127.0.0.1, by port inside.
         files: contents by path inside, put there before it starts.
+        writable: the same, for files that everybody inside may change; in a folder where everybody may make others.
         user: `uid:gid`, or None for the image's own.
     """
 
@@ -55,6 +56,7 @@ class Wanted:
     aliases: tuple[str, ...] = ()
     ports: Mapping[int, int] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    writable: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
     entrypoint: tuple[str, ...] | None = None
     user: str | None = None
@@ -204,6 +206,8 @@ def _run(client: docker.DockerClient, wanted: Wanted) -> None:
         published[f"{inside}/tcp"] = ("127.0.0.1", outside)
     for path, content in wanted.files.items():
         made.with_copy_into_container(content, path, 0o644)
+    for path, content in wanted.writable.items():
+        made.with_copy_into_container(content, path, 0o666)
     try:
         made.start()
     finally:

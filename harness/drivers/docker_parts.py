@@ -56,20 +56,30 @@ def _postgres(images: Images, topology: Topology, name: str, superuser_password:
     )
 
 
-def keycloak(images: Images, topology: Topology, name: str, hostname: str) -> Wanted:
-    """Keycloak with one realm imported, on a fixed hostname."""
-    realm = Path(topology.folder) / str(topology.parts[name].options["realm"])
+def keycloak(images: Images, topology: Topology, name: str, hostname: str, seed: Path | None) -> Wanted:
+    """Keycloak with one realm, on a fixed hostname; `seed` is a folder with a database that has the realm, or None."""
+    realm = realm_of(topology, name)
     flags = (
         "--http-enabled=true", f"--http-port={KEYCLOAK_PORT}", f"--hostname=http://{hostname}", "--import-realm",
         "--cache=local", "--log-level=warn",
     )  # fmt: skip
-    built = (
-        ("start", "--optimized") if images.keycloak_optimized else ("start", "--db=dev-mem", "--health-enabled=true")
-    )
+    environment = {"JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m", "JAVA_OPTS_APPEND": JAVA_MORE}
+    command: tuple[str, ...] = ("start", "--db=dev-mem", "--health-enabled=true")
+    if images.keycloak_optimized:
+        command = ("start", "--optimized")
+        environment["KC_DB_URL"] = "jdbc:h2:file:/tmp/keycloakdb;NON_KEYWORDS=VALUE"
+    else:
+        seed = None  # another build may have a database of another form
     return Wanted(
         "",
         images.keycloak,
-        (*built, *flags),
-        {"JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m", "JAVA_OPTS_APPEND": JAVA_MORE},
-        files={f"/opt/keycloak/data/import/{realm.name}": realm.read_bytes()},
+        (*command, *flags),
+        environment,
+        files={} if seed else {f"/opt/keycloak/data/import/{realm.name}": realm.read_bytes()},
+        writable={f"/tmp/{file.name}": file.read_bytes() for file in seed.iterdir()} if seed else {},  # noqa: S108
     )
+
+
+def realm_of(topology: Topology, name: str) -> Path:
+    """The realm that is imported."""
+    return Path(topology.folder) / str(topology.parts[name].options["realm"])

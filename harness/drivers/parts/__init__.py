@@ -1,7 +1,7 @@
 """The real parts: found on PATH, named in the configuration, or fetched and built once into a per-user cache."""
 
 from harness.drivers.parts.errors import BuildError, CacheError, FetchError, PartError
-from harness.drivers.parts.store import Part, ensure, ensure_all, executable, locate, plant_realm
+from harness.drivers.parts.store import Part, ensure, ensure_all, executable, locate, plant_realm, planted
 
 __all__ = [
     "BuildError",
@@ -14,4 +14,5 @@ __all__ = [
     "executable",
     "locate",
     "plant_realm",
+    "planted",
 ]

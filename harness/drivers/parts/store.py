@@ -80,6 +80,11 @@ def locate(name: str) -> Part | None:
     found = _on_path(recipe)
     if found is not None:
         return found
+    return _cached(name)
+
+
+def _cached(name: str) -> Part | None:
+    recipe = RECIPES[name]
     home = _folder_of(name) / recipe.folder
     return Part(name, recipe.version, home, "cache") if home.is_dir() else None
 
@@ -219,6 +224,16 @@ def plant_realm(found: Mapping[str, Part], realm: Path) -> None:
             with _locked(lock, lambda: progress.say("keycloak", "waiting for another run")):
                 plant(executable(found["java"], "java"), keycloak.home, realm)
             progress.done("keycloak")
+
+
+def planted(realm: Path) -> Path | None:
+    """The folder of the cache's database with the realm, made when it is missing; None where the cache has no Keycloak."""
+    found = {name: part for name in ("java", "keycloak") if (part := _cached(name)) is not None}
+    if len(found) < 2:
+        return None
+    plant_realm(found, realm)
+    place = seed_of(found["keycloak"].home, realm)
+    return place if place is not None and place.is_dir() else None
 
 
 def ensure_all(names: Sequence[str]) -> dict[str, Part]:
