@@ -63,7 +63,12 @@ class Options:
 
 @dataclass
 class Plan:
-    """A run that is checked and can begin; `notes` go into its journal."""
+    """A run that is checked and can begin.
+
+    Attributes:
+        jobs: cells side by side; None for as many as the machine bears when it begins.
+        notes: they go into its journal.
+    """
 
     options: Options
     topology: Topology
@@ -72,7 +77,7 @@ class Plan:
     seed: int
     run_id: str
     folder: Path
-    jobs: int = 1
+    jobs: int | None = 1
     notes: tuple[str, ...] = ()
 
 
@@ -113,8 +118,7 @@ def prepare(options: Options) -> Plan:
         if options.seed is None:
             raise UsageError("--shard needs --seed, the same for every shard: the seeds of scenarios follow from it")
         items = plan.shard(items, *_shard(options.shard))
-    jobs = _jobs(options.jobs, len(items))
-    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, jobs, notes)
+    return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, _jobs(options.jobs), notes)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -124,9 +128,9 @@ def _shard(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def _jobs(text: str, most: int) -> int:
+def _jobs(text: str) -> int | None:
     if text == "auto":
-        return max(1, min(machine.bears_cells(), most))
+        return None
     if not text.isdecimal() or int(text) < 1:
         raise UsageError(f"--jobs is a number from 1 on, or auto, not {text}")
     return int(text)
@@ -190,13 +194,17 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     recorder = Recorder(keep_sweeps=False)
     runtime, why = make_runtime(options.runtime, ready.topology, ready.folder / "logs")
     trouble: list[str] = []
+    jobs = ready.jobs
+    if jobs is None:
+        # Before anything of ours begins: it would be taken for the machine's load.
+        jobs = min(await asyncio.to_thread(machine.bears_cells, runtime.name), len(ready.items))
 
     def emit(event: Event) -> None:
         seen = journal.write(event)
         recorder.add(seen)
         on_event(seen)
 
-    session = session_of(ready, runtime, clock, emit)
+    session = session_of(ready, runtime, clock, emit, jobs)
     was_interrupted = False
     labels = [item.label for item in ready.items]
     try:
@@ -211,7 +219,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         )  # fmt: skip
         for note in (why, *ready.notes, *left):
             emit(Noted(clock.now_s(), None, note))
-        was_interrupted = await _until_done(session, ready, interrupted)
+        was_interrupted = await _until_done(session, ready, jobs, interrupted)
     except GamedayError as error:
         trouble.append(str(error))
     finally:
@@ -234,7 +242,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     return Result(code, recorder, ready.folder, trouble)
 
 
-def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent) -> Session:
+def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent, jobs: int = 1) -> Session:
     """The session that carries a plan out; cells side by side have a worker process each, one alone needs none."""
     options, logs = ready.options, ready.folder / "logs"
 
@@ -244,7 +252,7 @@ def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent)
             clock.start_s, runtime.share(), f"cell-{number}",
         )  # fmt: skip
 
-    made = partial(WorkerSession, setup=setup) if ready.jobs > 1 else Session
+    made = partial(WorkerSession, setup=setup) if jobs > 1 else Session
     return made(
         runtime,
         ready.catalogue,
@@ -257,9 +265,9 @@ def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent)
     )
 
 
-async def _until_done(session: Session, ready: Plan, interrupted: asyncio.Event | None) -> bool:
+async def _until_done(session: Session, ready: Plan, jobs: int, interrupted: asyncio.Event | None) -> bool:
     """Run the items; gives whether somebody interrupted it."""
-    work = asyncio.create_task(session.run(ready.items, ready.jobs, adapt=ready.options.jobs == "auto"), name="session")
+    work = asyncio.create_task(session.run(ready.items, jobs, adapt=ready.jobs is None), name="session")
     stop = asyncio.create_task((interrupted or asyncio.Event()).wait(), name="interrupt")
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)

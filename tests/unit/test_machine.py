@@ -38,16 +38,23 @@ def test_a_short_look_tells_what_is_free(
 
 
 @pytest.mark.parametrize(
-    ("shares", "cells"),
-    [([1.0], 2), ([0.1, 0.2, 0.9], 2), ([0.3, 0.5, 0.1, 0.0, 0.4], 1), ([0.0] * 5, 1)],
-    ids=["quiet", "busy for a moment", "busy", "nothing is free"],
+    ("runtime", "shares", "cells"),
+    [
+        ("process", [1.0], 4),
+        ("docker", [1.0], 3),
+        ("process", [0.1, 0.2, 0.95], 4),
+        ("process", [0.3, 0.5, 0.1, 0.0, 0.4], 2),
+        ("docker", [0.3, 0.5, 0.1, 0.0, 0.4], 1),
+        ("process", [0.0] * 5, 1),
+    ],
+    ids=["quiet", "quiet, containers", "busy for a moment", "busy", "busy, containers", "nothing is free"],
 )
 def test_a_moment_of_work_beside_does_not_halve_the_cells(
-    monkeypatch: pytest.MonkeyPatch, shares: list[float], cells: int
+    monkeypatch: pytest.MonkeyPatch, runtime: str, shares: list[float], cells: int
 ) -> None:
     left = iter(shares)
     monkeypatch.setattr(machine, "idle_share", lambda: next(left))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1}, raising=False)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(8 * 2**30))
-    assert machine.bears_cells() == cells
+    assert machine.bears_cells(runtime) == cells
     assert list(left) == []
