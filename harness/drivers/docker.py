@@ -43,6 +43,8 @@ class DockerRuntime:
         self._ports: PortBlock | None = None
         self._shared: dict[str, Address] = {}
         self._started: dict[str, asyncio.Task[None]] = {}
+        self._settling: list[asyncio.Task[None]] = []
+        self._seed: Path | None = None
         self._joined: dict[str, set[str]] = {}
         self._cells: list[DockerCell] = []
 
@@ -57,6 +59,9 @@ class DockerRuntime:
             self.images, self._shared = self._joins["images"], dict(self._joins["shared"])
             return
         self.images = await ensure_images(self.engine, self.topology)
+        if self.images.keycloak_optimized and "keycloak" in self.topology.parts:
+            # Now and not when it is wanted: making one takes every core for seconds.
+            self._seed = await asyncio.to_thread(planted, docker_parts.realm_of(self.topology, "keycloak"))
         self._logs.mkdir(parents=True, exist_ok=True)
         self._ports = await asyncio.to_thread(reserve, state_folder() / "ports")
         shared = [name for name, part in self.topology.parts.items() if part.shared]
@@ -86,12 +91,11 @@ class DockerRuntime:
     async def _start_shared(self, name: str) -> None:
         if name != "keycloak":
             raise CellError(f"the docker runtime cannot share {name}; only keycloak can be shared")
-        realm = docker_parts.realm_of(self.topology, name)
-        seed = await asyncio.to_thread(planted, realm) if self.images.keycloak_optimized else None
-        wanted = docker_parts.keycloak(self.images, self.topology, name, str(self._shared[name]), seed)
+        wanted = docker_parts.keycloak(self.images, self.topology, name, str(self._shared[name]), self._seed)
         container = f"{self.prefix}-{name}"
         own = {"ports": {docker_parts.KEYCLOAK_PORT: self._shared[name].port}, "labels": self.labels, "name": container}
         await self.engine.run(type(wanted)(**{**vars(wanted), **own}))
+        self._settling.append(asyncio.create_task(self._settle(name, container), name=f"settling of {name}"))
         log = self._logs / f"{name}.log"
 
         def follow() -> None:
@@ -100,6 +104,18 @@ class DockerRuntime:
                     opened.write(chunk)
 
         threading.Thread(target=follow, name=f"log of {name}", daemon=True).start()
+
+    async def _settle(self, name: str, container: str) -> None:
+        """A Java program takes every core for seconds when it starts: it has one until it answers."""
+        await self.engine.narrow(container)
+        path, protocol = str(self.topology.parts[name].options.get("health", "/")), self.topology.parts[name].protocol
+
+        async def check() -> bool:
+            return await readiness.answers(protocol, self._shared[name], path)
+
+        with contextlib.suppress(CellError):  # said by whoever waits for it
+            await wait_until(check, what=name, timeout_s=KEYCLOAK_READY_S, every_s=0.1)
+        await self.engine.widen(container)
 
     async def shared_ready(self, name: str, cell: DockerCell, timeout_s: float) -> None:
         """Wait until a shared part answers, and put it on the cell's network."""
@@ -155,7 +171,7 @@ class DockerRuntime:
 
     async def close(self) -> None:
         """Remove everything it started."""
-        for task in self._started.values():
+        for task in (*self._started.values(), *self._settling):
             if not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, EngineError, CellError):

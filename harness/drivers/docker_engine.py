@@ -69,6 +69,7 @@ class Engine:
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
         self._version: dict[str, Any] = client.version()
+        self._cores = int(client.info().get("NCPU") or 1)
 
     @classmethod
     def connect(cls) -> "Engine":
@@ -127,6 +128,19 @@ class Engine:
     async def act(self, name: str, verb: str, **arguments: Any) -> None:
         """`stop`, `kill`, `pause`, `unpause`, `start`, `restart` or `remove` a container."""
         await self.do(f"{verb} {name}", lambda client: getattr(client.containers.get(name), verb)(**arguments))
+
+    async def narrow(self, name: str) -> None:
+        """Leave a container one of the engine's cores; nothing where that cannot be done."""
+        await self._let(name, f"{self._cores - 1}")
+
+    async def widen(self, name: str) -> None:
+        """Give a container all of the engine's cores."""
+        await self._let(name, f"0-{self._cores - 1}")
+
+    async def _let(self, name: str, cores: str) -> None:
+        if self._cores > 1:
+            with contextlib.suppress(EngineError):  # an engine without rights over processors
+                await self.do(f"set the cores of {name}", lambda c: c.containers.get(name).update(cpuset_cpus=cores))
 
     async def put(self, name: str, path: str, content: bytes) -> None:
         """Put a file into a container."""

@@ -144,6 +144,7 @@ class _Maker:
             with Progress.shown(missing) as self._progress:
                 for name in missing:
                     self._one(name, source, parts, deps, services)
+            os.sync()  # what is still to be written would hold up the first scenarios
         return Images(
             services=services,
             postgres=parts["postgres"],
