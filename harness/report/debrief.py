@@ -19,6 +19,8 @@ VERSION = 1
 COMMANDS = frozenset({"view", "check", "act", "detect", "diagnose"})
 """Kinds of entries whose text is what the trainee typed."""
 
+ONE_LOOK_S = 0.5
+
 
 def times(record: DrillRecord) -> dict[str, float | None]:
     """Seconds from the injection to the declared detection and diagnosis, and to the recovery; None when there is none."""
@@ -37,10 +39,10 @@ def times(record: DrillRecord) -> dict[str, float | None]:
 
 
 def shown(record: DrillRecord) -> list[Entry]:
-    """The trainee's timeline, with the checks of one look taken together."""
+    """The trainee's timeline, with the checks of one look, which are read one after the other, taken together."""
     found: list[Entry] = []
     for e in record.entries:
-        if e.kind == "check" and found and found[-1].kind == "check" and abs(found[-1].t - e.t) < 1e-6:
+        if e.kind == "check" and found and found[-1].kind == "check" and e.t - found[-1].t < ONE_LOOK_S:
             continue
         found.append(e)
     return found

@@ -40,6 +40,7 @@ def desk(world: World) -> Desk:
         ({"do": "tool", "args": ["x"]}, "no tool x"),
         ({"do": "checks 9.9"}, "no section 9.9"),
         ({"do": "help", "args": ["x"] * 300}, "at most"),
+        ({"do": "help bogus"}, "no verb bogus"),
     ],
 )
 async def test_a_wrong_request_is_answered_in_one_line(request_: Mapping[str, Any], says: str) -> None:
@@ -49,6 +50,11 @@ async def test_a_wrong_request_is_answered_in_one_line(request_: Mapping[str, An
     assert says in told["says"]
     assert "\n" not in told["says"]
     assert world.acts == []
+
+
+async def test_help_tells_of_one_verb_what_it_takes_and_what_it_is_for() -> None:
+    told = await desk(World()).handle({"do": "help restart"})
+    assert told["says"].splitlines() == ["restart SERVICE", "restart it and wait until it is ready"]
 
 
 async def test_an_alias_of_the_catalogue_is_the_verb_that_it_stands_for() -> None:

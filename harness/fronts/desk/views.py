@@ -21,10 +21,16 @@ LINES = 20
 WIDTH = 79
 
 
-async def help_(desk: Desk, _args: Sequence[str]) -> Told:
-    """Every verb."""
+async def help_(desk: Desk, args: Sequence[str]) -> Told:
+    """Every verb, or one."""
     lines: list[str] = []
     lang = desk.messages.lang
+    if args:
+        name = desk.extras.aliases.get(args[0], args)[0]
+        if name not in desk.verbs:
+            raise UsageError(desk.say("no_verb", name=name))
+        usage = desk.say("it_is_job") if name == "job" else f"{name} {desk.verbs[name].usage}".rstrip()
+        return Told(f"{usage}\n{text(f'verb.{name}', lang)}", [name])
     for group in dict.fromkeys(v.group for v in desk.verbs.values()):
         lines.append(f"{text(f'group.{group}', lang)}:")
         for verb in (v for v in desk.verbs.values() if v.group == group):
@@ -216,7 +222,7 @@ async def clients(desk: Desk, _args: Sequence[str]) -> Told:
 
 
 VERBS = [
-    Verb("help", VIEWS, "", help_),
+    Verb("help", VIEWS, "[VERB]", help_, 0, 1),
     Verb("status", VIEWS, "", status),
     Verb("alerts", VIEWS, "", alerts),
     Verb("dashboard", VIEWS, "", dashboard),
