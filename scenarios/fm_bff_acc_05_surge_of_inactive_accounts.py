@@ -10,7 +10,7 @@ Apart     there are as many audit records as suspensions.
 from harness.model.criteria import always, eventually
 from harness.model.faults import RunawayJob
 from harness.model.ports import Observer, Operator
-from harness.model.scenario import HOLD, Limit, Scenario, step
+from harness.model.scenario import HOLD, Limit, Scenario, Spare, step
 from harness.model.span import setting
 from scenarios.probes import account, entitlement, gateway
 from scenarios.workloads.grants import Grants
@@ -34,7 +34,7 @@ async def batch_is_suspended(observer: Observer) -> bool:
     return bool(rows[0][0] >= BATCH)
 
 
-@step("Stop the clean-up if it still runs")
+@step("Stop the clean-up if it still runs", spare=Spare.SECOND_SAFETY)
 async def stop_cleanup(operator: Operator) -> None:
     """What goes on suspending comes first."""
     if "account-cleanup" in await operator.jobs():

@@ -12,7 +12,7 @@ from harness.model.ports import Operator
 from harness.model.scenario import HOLD, UNTIL_RESPONDED, Limit, Scenario, Variant, step
 from harness.model.span import scaled, setting
 from scenarios.probes import entitlement, matchmaking
-from scenarios.steps import end_runaway, hold_back, publish_again, restart_notification
+from scenarios.steps import end_runaway, hold_back, publish_again_too, restart_notification
 from scenarios.workloads.grants import Grants
 from scenarios.workloads.joins import Joins
 
@@ -54,7 +54,7 @@ SCENARIO = Scenario(
         within_s=COMMAND_S * 2.0 + 6.0,
     ),
     hold_s=COMMAND_S * 2.0 + 1.0,
-    response=(restore_route, hold_back, publish_again),
+    response=(restore_route, hold_back, publish_again_too),
     recovery=recovered(matchmaking.time_to_match_p95_s.below(scaled(10)), MATCHED),
     unaffected=always(entitlement.command_accepted_ratio.at_least(0.99)),
     placebo=restart_notification,
@@ -74,7 +74,7 @@ SCENARIO = Scenario(
                     matchmaking.redis_rtt_ms.above(100),
                     within_s=COMMAND_S * 2.0 + 6.0,
                 ),
-                "response": (end_runaway, hold_back, publish_again),
+                "response": (end_runaway, hold_back, publish_again_too),
                 "recovery": recovered(matchmaking.join_p95_s.below(BUSY_S * 0.5), MATCHED),
             },
         ),

@@ -10,7 +10,7 @@ from harness.model.criteria import always, eventually
 from harness.model.errors import ActFailed
 from harness.model.faults import RedisChange
 from harness.model.ports import Observer, Operator
-from harness.model.scenario import HOLD, UNTIL_RESPONDED, Limit, Scenario, step
+from harness.model.scenario import HOLD, UNTIL_RESPONDED, Limit, Scenario, Spare, step
 from harness.model.span import scaled, setting
 from scenarios.probes import matchmaking
 from scenarios.steps import restart_notification
@@ -26,7 +26,7 @@ async def poison_is_queued(observer: Observer) -> bool:
     return kind == "string" and await observer.redis("ZSCORE", "mm:queue:casual", POISON) is not None
 
 
-@step("Restart the worker")
+@step("Restart the worker", spare=Spare.SECOND_SAFETY)
 async def restart_worker(operator: Operator) -> None:
     """The easiest to take back, so it comes first; the poison outlives it."""
     await operator.restart("matchmaking")
@@ -43,7 +43,7 @@ async def remove_poison(operator: Operator) -> None:
                     raise ActFailed(f"{ticket} could not be removed from mm:queue:{mode}")
 
 
-@step("Let the worker take smaller batches for a while")
+@step("Let the worker take smaller batches for a while", spare=Spare.SECOND_SAFETY)
 async def smaller_batches(operator: Operator) -> None:
     """Conservative until it is known where the poison came from."""
     await operator.set_setting("matchmaking", "matchmaking.batch", "20")
