@@ -9,7 +9,7 @@ Apart     the destination is slow, not refusing, and nothing waits.
 from harness.model.criteria import always, eventually
 from harness.model.faults import ChangedSetting, Scaled, Together
 from harness.model.ports import Operator
-from harness.model.scenario import HOLD, Limit, Scenario, step
+from harness.model.scenario import HOLD, Limit, Scenario, Spare, step
 from harness.model.span import setting
 from scenarios.probes import destination, entitlement, notification
 from scenarios.steps import restart_matchmaking
@@ -24,7 +24,7 @@ async def restore_lease(operator: Operator) -> None:
     await operator.rollback_setting("notification")
 
 
-@step("Run one worker", in_runbook=False)
+@step("Run one worker", in_runbook=False, spare=Spare.SECOND_SAFETY)
 async def one_worker(operator: Operator) -> None:
     """Nobody is left to contend with."""
     await operator.scale("notification", 1)

@@ -73,20 +73,22 @@ SCENARIO = Scenario(
         Variant(
             "transient",
             {
-                "fault": Slow("notification->destination", latency_ms=450, jitter_ms=200),
+                "workload": (Grants(rate_hz=9),),
+                "fault": Slow("notification->destination", latency_ms=500, jitter_ms=200),
                 "symptom": eventually(
                     notification.failed_rows.at_least(4),
                     notification.dlq_failed_differences.equals(0),
                     notification.retries.at_least(4),
                     within_s=USED_UP_S + scaled(20) + 12.0,
                 ),
+                "settings": {("notification", f"{DELIVERY}.max-attempts"): "3"},
                 "response": (more_attempts, redrive_any),
                 "recovery": eventually(
                     notification.dlq_rows.stops_growing(window_s=1.5),
                     notification.failed_share.at_most(0.01),
                     notification.cohort_unsent_rows.equals(0),
                     notification.dlq_failed_differences.equals(0),
-                    within_s=setting(f"{DELIVERY}.backoff-max") * 1.5 * 8.0 + 8.0,
+                    within_s=setting(f"{DELIVERY}.backoff-max") * 1.5 * 12.0 + 8.0,
                     hold_s=1.0,
                 ),
             },

@@ -9,7 +9,7 @@ Apart     rows are published all the same; the cost is double work.
 from harness.model.criteria import always, eventually
 from harness.model.faults import ChangedSetting, Scaled, Slow, Together
 from harness.model.ports import Operator
-from harness.model.scenario import HOLD, Limit, Scenario, step
+from harness.model.scenario import HOLD, Limit, Scenario, Spare, step
 from harness.model.span import setting
 from scenarios.probes import entitlement
 from scenarios.steps import restart_matchmaking
@@ -24,7 +24,7 @@ async def restore_lease(operator: Operator) -> None:
     await operator.rollback_setting("entitlement")
 
 
-@step("Let the relays take smaller batches", in_runbook=False)
+@step("Let the relays take smaller batches", in_runbook=False, spare=Spare.SECOND_SAFETY)
 async def smaller_batches(operator: Operator) -> None:
     """Less is claimed that has to wait."""
     await operator.set_setting("entitlement", "entitlement.outbox.batch-size", "10")
