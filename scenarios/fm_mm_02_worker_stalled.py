@@ -60,7 +60,7 @@ SCENARIO = Scenario(
         "a ticket of the wrong type is queued",
     ),
     symptom=eventually(
-        matchmaking.worker_loop_errors.at_least(5),
+        matchmaking.worker_loop_errors.at_least(2),
         matchmaking.casual_depth.at_least(8),
         matchmaking.rank_depth.at_most(4),
         matchmaking.join_success_ratio.at_least(0.99),
