@@ -59,4 +59,6 @@ SCENARIO = Scenario(
     unaffected=always(entitlement.command_accepted_ratio.at_least(0.95)),
     placebo=restart_matchmaking,
     limits=(Limit("a lease has ended and was taken again within the hold", LEASE_S, HOLD),),
+    # Who looks more often than a publish takes finds the lease run out, in every profile.
+    settings={("entitlement", "entitlement.outbox.poll-interval"): "100ms"},
 )
