@@ -23,7 +23,7 @@ TRIED = Limit("a command has timed out and was tried again within the hold", COM
 BUSY_S = 0.3
 """So long does one script of the runaway client take: less than a command's timeout, so calls are slow, not refused."""
 HURRIED = {("matchmaking", "matchmaking.ticket-ttl"): "3s", ("matchmaking", "matchmaking.batch"): "1"}
-"""Tickets of the variant `expiry` live this long; one pair a round of 0.9 s is a third of the six a second that join."""
+"""Tickets of the variant `expiry` live this long; one pair a round of 0.8 s is less than half of the six a second that join."""
 
 
 @step("Set matchmaking's route to Redis back")
@@ -83,7 +83,7 @@ SCENARIO = Scenario(
             "expiry",
             {
                 "workload": (Joins(rate_hz=12), Grants(rate_hz=3)),
-                "fault": Slow("matchmaking->redis", latency_ms=800, jitter_ms=100),
+                "fault": Slow("matchmaking->redis", latency_ms=700, jitter_ms=100),
                 "symptom": eventually(
                     matchmaking.expired_share.above(0.1),
                     matchmaking.redis_rtt_ms.above(300),

@@ -74,14 +74,14 @@ SCENARIO = Scenario(
             "transient",
             {
                 "workload": (Grants(rate_hz=9),),
-                "fault": Slow("notification->destination", latency_ms=500, jitter_ms=200),
+                "fault": Slow("notification->destination", latency_ms=450, jitter_ms=200),
                 "symptom": eventually(
                     notification.failed_rows.at_least(4),
                     notification.dlq_failed_differences.equals(0),
                     notification.retries.at_least(4),
                     within_s=USED_UP_S + scaled(20) + 12.0,
                 ),
-                "settings": {("notification", f"{DELIVERY}.max-attempts"): "3"},
+                "settings": {("notification", f"{DELIVERY}.max-attempts"): "2"},
                 "response": (more_attempts, redrive_any),
                 "recovery": eventually(
                     notification.dlq_rows.stops_growing(window_s=1.5),
