@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from bench.table import Row
+from harness.drivers.clock import pause_sync
 from harness.report import journal, record
 
 SMALL = ("FM-OB-01", "FM-MM-03")
@@ -58,7 +59,7 @@ def _memory_until_end(process: "subprocess.Popen[bytes]") -> tuple[float, float]
             held.append(watched.memory_info().rss / 2**20)
         except psutil.Error:
             break
-        time.sleep(0.5)
+        pause_sync(0.5)
     process.wait()
     third = max(1, len(held) // 3)
     return max(held[:third], default=0.0), max(held[-third:], default=0.0)

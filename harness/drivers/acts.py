@@ -1,5 +1,6 @@
 """Changes to a cell that both a fault and a person on call can make, each written to the neutral change history."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -64,7 +65,11 @@ class Changes:
         except GamedayError as error:
             failed = str(error)
             raise ActFailed(failed, happened=Happened.NO) from None
+        except asyncio.CancelledError:
+            failed = "cut off before its end"
+            raise
         except Exception as error:
+            # Whatever it was, the act is not told as done; it is raised again for whoever knows what it means.
             failed = unforeseen(error)
             raise
         finally:

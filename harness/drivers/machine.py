@@ -2,9 +2,10 @@
 
 import gc
 import os
-import time
 
 import psutil
+
+from harness.drivers.clock import pause_sync
 
 CELLS_A_CORE = {"process": 2.2, "docker": 1.65}
 """Cells for each idle core, by runtime. A whole run of the catalogue takes about 115 s of processor time in processes and
@@ -38,7 +39,7 @@ def idle_share() -> float:
     Of what the cores did in that time: psutil's own percentages count a look of less than a core's second as busy.
     """
     before = psutil.cpu_times()
-    time.sleep(LOOK_S)
+    pause_sync(LOOK_S)
     after = psutil.cpu_times()
     spent = {name: max(0.0, getattr(after, name) - getattr(before, name)) for name in after._fields}
     # Linux counts a guest's time in its host's too.

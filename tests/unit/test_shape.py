@@ -75,6 +75,13 @@ def test_tests_wait_for_conditions_and_never_sleep() -> None:
     assert guilty == []
 
 
+def test_waiting_is_the_clock_modules_alone() -> None:
+    """The stack waits as any service does; everything of the harness by one module, where a virtual clock can stand in."""
+    sleeping, clock = re.compile(r"\b(time|asyncio)\.sleep\("), ROOT / "harness" / "drivers" / "clock.py"
+    files = (p for folder in ("harness", "scenarios", "bench") for p in (ROOT / folder).rglob("*.py") if p != clock)
+    assert [str(p.relative_to(ROOT)) for p in files if sleeping.search(p.read_text())] == []
+
+
 def test_nothing_committed_names_a_registry() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode != 0:

@@ -111,6 +111,7 @@ class Desk:
             self._on_done(verb, rest, error)
             raise
         except Exception as error:
+            # One request that goes wrong in a way that nobody foresaw must not end the drill: it is answered as failed.
             trouble = self._unforeseen(error)
             self._on_done(verb, rest, trouble)
             raise trouble from error
