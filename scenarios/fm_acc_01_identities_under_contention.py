@@ -51,6 +51,7 @@ SCENARIO = Scenario(
         account.resolve_p95_s.below(OBJECTIVE_S * 1.2),
         account.resolve_5xx.equals(0),
         account.identities_with_several_users.equals(0),
+        account.imported_users.at_least(1),
         within_s=ACQUIRE_S + 10.0,
         hold_s=1.5,
     ),

@@ -88,7 +88,7 @@ SCENARIO = Scenario(
                     notification.failed_share.at_most(0.01),
                     notification.cohort_unsent_rows.equals(0),
                     notification.dlq_failed_differences.equals(0),
-                    within_s=setting(f"{DELIVERY}.backoff-max") * 1.5 * 12.0 + 8.0,
+                    within_s=setting(f"{DELIVERY}.backoff-max") * 1.5 * 8.0 + 8.0,
                     hold_s=1.0,
                 ),
             },

@@ -147,6 +147,11 @@ audit_differences = sql_probe(
     "users whose status is not what their last audit record says",
     f"SELECT count(*) {AUDIT_DIFFERS}",
 )
+imported_users = sql_probe(
+    "account.imported_users",
+    "users that the import made in the last 2 s",
+    "SELECT count(*) FROM account.identities WHERE provider = 'import' AND created_at > clock_timestamp() - interval '2 s'",
+)
 identities_with_several_users = sql_probe(
     "account.identities_with_several_users",
     "identities that belong to more than one user, and users without an identity",

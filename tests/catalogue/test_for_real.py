@@ -117,8 +117,9 @@ async def test_a_step_left_out_is_missed_unless_it_is_said_to_be_spare(
     if left_out.spare is None:
         assert missed & set(kinds(outcome)), f"{left_out.title}: the claim stands without it: {findings(outcome)}"
     else:
-        # Whether a second safety is needed may differ from run to run.
-        assert missed | {Finding.AS_EXPECTED} >= set(kinds(outcome)), f"{left_out.title}: {findings(outcome)}"
+        # It recovers without it, every time; what it is there for, data that nobody sees, may need it in some runs.
+        allowed = {Finding.AS_EXPECTED, Finding.INVARIANT_BROKEN}
+        assert allowed >= set(kinds(outcome)), f"{left_out.title}, {left_out.spare}: {findings(outcome)}"
 
 
 async def test_collateral_damage_is_found(stage: Stage) -> None:
