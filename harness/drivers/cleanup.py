@@ -14,7 +14,7 @@ import psutil
 
 from harness.drivers import owner
 from harness.drivers.docker_engine import Engine, EngineError, clear_now
-from harness.drivers.process import OWNER_FILE, state_folder
+from harness.drivers.process import state_folder
 from harness.model.words import counted
 
 
@@ -33,7 +33,7 @@ def clean_up(*, containers: bool = True) -> list[str]:
 
 def _folders() -> list[str]:
     done = []
-    for note in Path(tempfile.gettempdir()).glob(f"gameday-*/{OWNER_FILE}"):
+    for note in Path(tempfile.gettempdir()).glob(f"gameday-*/{owner.FILE}"):
         folder = note.parent
         try:
             if folder.stat().st_uid != os.geteuid():

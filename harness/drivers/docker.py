@@ -13,9 +13,10 @@ from harness.drivers.clock import wait_until
 from harness.drivers.docker_cell import DockerCell
 from harness.drivers.docker_engine import Engine, EngineError, state_now, states_now
 from harness.drivers.images import Images, ensure_images
-from harness.drivers.parts import planted
+from harness.drivers.parts import cached, planted
 from harness.drivers.ports_alloc import PortBlock, reserve
 from harness.drivers.process import state_folder
+from harness.drivers.process_parts import realm_of
 from harness.model.errors import CellError
 from harness.model.runtime import Address, CellSpec
 from harness.model.topology import Topology
@@ -61,7 +62,10 @@ class DockerRuntime:
         self.images = await ensure_images(self.engine, self.topology)
         if self.images.keycloak_optimized and "keycloak" in self.topology.parts:
             # Now and not when it is wanted: making one takes every core for seconds.
-            self._seed = await asyncio.to_thread(planted, docker_parts.realm_of(self.topology, "keycloak"))
+            found = {name: part for name in ("java", "keycloak") if (part := cached(name)) is not None}
+            if len(found) == 2:  # else the images were built elsewhere, or the cache is gone
+                realm = realm_of(self.topology, "keycloak")
+                self._seed = await asyncio.to_thread(planted, found, realm)
         self._logs.mkdir(parents=True, exist_ok=True)
         self._ports = await asyncio.to_thread(reserve, state_folder() / "ports")
         shared = [name for name, part in self.topology.parts.items() if part.shared]
@@ -108,13 +112,8 @@ class DockerRuntime:
     async def _settle(self, name: str, container: str) -> None:
         """A Java program takes every core for seconds when it starts: it has one until it answers."""
         await self.engine.narrow(container)
-        path, protocol = str(self.topology.parts[name].options.get("health", "/")), self.topology.parts[name].protocol
-
-        async def check() -> bool:
-            return await readiness.answers(protocol, self._shared[name], path)
-
         with contextlib.suppress(CellError):  # said by whoever waits for it
-            await wait_until(check, what=name, timeout_s=KEYCLOAK_READY_S, every_s=0.1)
+            await self._answering(name, KEYCLOAK_READY_S)
         await self.engine.widen(container)
 
     async def shared_ready(self, name: str, cell: DockerCell, timeout_s: float) -> None:
@@ -128,6 +127,10 @@ class DockerRuntime:
         if name not in joined:
             joined.add(name)
             await self.engine.join(cell.prefix, f"{self.prefix}-{name}", [name])
+        await self._answering(name, max(timeout_s, KEYCLOAK_READY_S))
+
+    async def _answering(self, name: str, timeout_s: float) -> None:
+        """Wait until a shared part answers; raises CellError when it does not, or has ended."""
         path = str(self.topology.parts[name].options.get("health", "/"))
 
         asked = 0
@@ -141,7 +144,7 @@ class DockerRuntime:
             return await readiness.answers(self.topology.parts[name].protocol, self._shared[name], path)
 
         what = f"{name} (log: {self._logs / f'{name}.log'})"
-        await wait_until(check, what=what, timeout_s=max(timeout_s, KEYCLOAK_READY_S), every_s=0.1)
+        await wait_until(check, what=what, timeout_s=timeout_s, every_s=0.1)
 
     async def _started_there(self, name: str, timeout_s: float) -> None:
         """Wait until the process that this one joins has started a shared part."""

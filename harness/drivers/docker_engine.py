@@ -69,7 +69,6 @@ class Engine:
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
         self._version: dict[str, Any] = client.version()
-        self._cores = int(client.info().get("NCPU") or 1)
 
     @classmethod
     def connect(cls) -> "Engine":
@@ -131,16 +130,20 @@ class Engine:
 
     async def narrow(self, name: str) -> None:
         """Leave a container one of the engine's cores; nothing where that cannot be done."""
-        await self._let(name, f"{self._cores - 1}")
+        await self._let(name, lambda count: f"{count - 1}")
 
     async def widen(self, name: str) -> None:
         """Give a container all of the engine's cores."""
-        await self._let(name, f"0-{self._cores - 1}")
+        await self._let(name, lambda count: f"0-{count - 1}")
 
-    async def _let(self, name: str, cores: str) -> None:
-        if self._cores > 1:
-            with contextlib.suppress(EngineError):  # an engine without rights over processors
-                await self.do(f"set the cores of {name}", lambda c: c.containers.get(name).update(cpuset_cpus=cores))
+    async def _let(self, name: str, cores: Callable[[int], str]) -> None:
+        def let(client: docker.DockerClient) -> None:
+            count = int(client.info().get("NCPU") or 1)
+            if count > 1:
+                client.containers.get(name).update(cpuset_cpus=cores(count))
+
+        with contextlib.suppress(EngineError):  # an engine without rights over processors
+            await self.do(f"set the cores of {name}", let)
 
     async def put(self, name: str, path: str, content: bytes) -> None:
         """Put a file into a container."""

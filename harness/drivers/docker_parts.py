@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.drivers.docker_engine import Wanted
 from harness.drivers.images import Images
-from harness.drivers.process_parts import acl_rules, nats_users
+from harness.drivers.process_parts import acl_rules, nats_users, realm_of
 from harness.model.topology import Topology
 
 TOXIPROXY_API = 8474
@@ -78,8 +78,3 @@ def keycloak(images: Images, topology: Topology, name: str, hostname: str, seed:
         files={} if seed else {f"/opt/keycloak/data/import/{realm.name}": realm.read_bytes()},
         writable={f"/tmp/{file.name}": file.read_bytes() for file in seed.iterdir()} if seed else {},  # noqa: S108
     )
-
-
-def realm_of(topology: Topology, name: str) -> Path:
-    """The realm that is imported."""
-    return Path(topology.folder) / str(topology.parts[name].options["realm"])

@@ -10,6 +10,9 @@ import psutil
 
 PID, STARTED, MACHINE = "gameday.pid", "gameday.started", "gameday.machine"
 
+FILE = ".owner.json"
+"""In a folder of ours that is not to outlive who made it: the marks of that process."""
+
 
 @functools.cache
 def machine() -> str:

@@ -32,8 +32,6 @@ DOOR = "spawner.sock"
 LONGEST_SOCKET = 100
 """Bytes of a socket's name, a little below what kernels take (108 on Linux, 104 elsewhere)."""
 
-OWNER_FILE = ".owner.json"
-"""In the folder of a run: the marks of its runner."""
 
 KEYCLOAK_READY_S = 120.0
 """Keycloak takes 4 to 8 s on an idle machine of 2 cores; a busy one takes several times as long."""
@@ -62,6 +60,7 @@ class ProcessRuntime:
         self._shared: dict[str, Address] = {}
         self._started: dict[str, asyncio.Task[Process]] = {}
         self._settling: list[asyncio.Task[None]] = []
+        self._seed: Path | None = None
         self._management = 0
         self._warm: asyncio.Task[None] | None = None
         self._cells: list[ProcessCell] = []
@@ -80,11 +79,12 @@ class ProcessRuntime:
     async def open(self) -> None:
         """Get the parts, start the spawner, and begin to warm it."""
         self.parts = await asyncio.to_thread(real_parts.ensure_all, self.needed_parts())
-        if "keycloak" in self.parts:
-            await asyncio.to_thread(real_parts.plant_realm, self.parts, self._realm("keycloak"))
         if self._joins is not None:
             await self._join(self._joins)
             return
+        if "keycloak" in self.parts:
+            realm = process_parts.realm_of(self.topology, "keycloak")
+            self._seed = await asyncio.to_thread(real_parts.planted, self.parts, realm)
         self._folder = Path(tempfile.mkdtemp(prefix=f"gameday-{os.getpid()}-"))
         self._folder.chmod(0o755)
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ class ProcessRuntime:
         if self.spawner.pid is not None:
             marks["spawner.pid"] = str(self.spawner.pid)
             marks["spawner.started"] = f"{psutil.Process(self.spawner.pid).create_time():.2f}"
-        (self._folder / OWNER_FILE).write_text(json.dumps(marks))
+        (self._folder / owner.FILE).write_text(json.dumps(marks))
 
     def base_environment(self) -> dict[str, str]:
         """What every process gets: enough to run, nothing of the person's own."""
@@ -146,9 +146,6 @@ class ProcessRuntime:
         if name not in self._started and self._joins is None:
             self._started[name] = asyncio.create_task(self._start_shared(name), name=f"start of {name}")
 
-    def _realm(self, name: str) -> Path:
-        return Path(self.topology.folder) / str(self.topology.parts[name].options["realm"])
-
     async def _start_shared(self, name: str) -> Process:
         if name != "keycloak":
             raise CellError(f"the process runtime cannot share {name}; only keycloak can be shared")
@@ -160,7 +157,8 @@ class ProcessRuntime:
             folder,
             listen=self._shared[name],
             management=self._management,
-            realm=self._realm(name),
+            realm=process_parts.realm_of(self.topology, name),
+            seed=self._seed,
         )
         process = await self.spawner.spawn(
             argv=command.argv, env=self.base_environment() | dict(command.env), log=self._logs / f"{name}.log"

@@ -106,12 +106,16 @@ def toxiproxy(part: Part, listen: Address) -> Command:
     return Command((str(executable(part, "toxiproxy-server")), "-host", listen.host, "-port", str(listen.port)))
 
 
-def keycloak(part: Part, java: Part, folder: Path, *, listen: Address, management: int, realm: Path) -> Command:
-    """Keycloak with one realm, on a fixed hostname so that the issuer does not follow a proxy's port."""
+def keycloak(
+    part: Part, java: Part, folder: Path, *, listen: Address, management: int, realm: Path, seed: Path | None
+) -> Command:
+    """Keycloak with one realm, on a fixed hostname so that the issuer does not follow a proxy's port.
+
+    `seed` is a folder with a database that has the realm; None when the realm is to be imported.
+    """
     own = folder / "keycloak"
     parts_keycloak.own_folder(part.home, own)
-    seed = parts_keycloak.seed_of(part.home, realm)
-    if seed is not None and seed.is_dir():
+    if seed is not None:
         shutil.copytree(seed, own / parts_keycloak.DATABASE)
     else:
         shutil.copy(realm, own / "data" / "import" / realm.name)
@@ -125,6 +129,11 @@ def keycloak(part: Part, java: Part, folder: Path, *, listen: Address, managemen
         parts_keycloak.aot_flags(part.home),
     )
     return Command(tuple(argv), {"JAVA_HOME": str(java.home)})
+
+
+def realm_of(topology: Topology, name: str) -> Path:
+    """The realm that a part serves, as a file."""
+    return Path(topology.folder) / str(topology.parts[name].options["realm"])
 
 
 def nats_users(topology: Topology, part: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from harness.drivers.clock import wall
 from harness.model.arms import PROVING
 from harness.model.errors import GamedayError, UsageError
-from harness.model.events import KINDS, Claim, Claimed, Event, Queried, RunStarted, SliMeasured, Swept
+from harness.model.events import KINDS, WORST_FIRST, Claimed, Event, Queried, RunStarted, SliMeasured, Swept
 from harness.model.runbook import Query
 from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
@@ -236,9 +236,6 @@ def _events(folder: Path) -> list[Event]:
         return []
 
 
-_WORST = (Claim.REFUTED.value, Claim.INCONCLUSIVE.value, Claim.SKIPPED.value, Claim.PROVEN.value)
-
-
 def _claims(events: Sequence[Event], started: RunStarted, now: datetime) -> dict[str, LastClaim]:
     """Each id's claim in one run: the worst of its variants."""
     try:
@@ -247,12 +244,12 @@ def _claims(events: Sequence[Event], started: RunStarted, now: datetime) -> dict
         age_s = None
     found: dict[str, LastClaim] = {}
     for event in events:
-        if not isinstance(event, Claimed) or event.scenario is None or event.claim not in _WORST:
+        if not isinstance(event, Claimed) or event.scenario is None or event.claim not in WORST_FIRST:
             continue
         id_ = event.scenario.partition(":")[0]
         own = [e for e in events if isinstance(e, SliMeasured) and e.scenario == event.scenario]
         last = LastClaim(event.scenario, event.claim, started.run_id, started.at, age_s, missed(own))
         before = found.get(id_)
-        if before is None or _WORST.index(last.claim) <= _WORST.index(before.claim):
+        if before is None or WORST_FIRST.index(last.claim) <= WORST_FIRST.index(before.claim):
             found[id_] = last
     return found

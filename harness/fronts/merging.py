@@ -45,8 +45,7 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     if len(ends) == len(runs):
         last = max(ends, key=lambda e: e.at)
         events.append(replace(last, interrupted=any(e.interrupted for e in ends)))
-    _write(events, folder)
-    record = of(events, keep_sweeps=False)
+    record = of(_written(events, folder), keep_sweeps=False)
     record.scenarios.sort(key=lambda s: s.label)
     reports_.write(record, folder)
     reports_.remember(record, folder)
@@ -54,15 +53,17 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     return record, folder, claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=not complete)
 
 
-def _write(events: Sequence[Event], folder: Path) -> None:
-    """Write the journal whole or not at all: one of an earlier merge is there until this one can take its place."""
+def _written(events: Sequence[Event], folder: Path) -> list[Event]:
+    """The events as the journal has them now, secrets masked.
+
+    It is written whole or not at all: one of an earlier merge is there until this one can take its place.
+    """
     fresh = folder / f".{journal.JOURNAL}.new"
     try:
         # A journal is appended to, and what a merge that was killed left must not come before this one.
         fresh.unlink(missing_ok=True)
         written = journal.Journal(folder, name=fresh.name)
-        for event in events:
-            written.write(event)
+        told = [written.write(event) for event in events]
         written.close()
         if written.failed:
             fresh.unlink(missing_ok=True)
@@ -70,6 +71,7 @@ def _write(events: Sequence[Event], folder: Path) -> None:
         fresh.replace(folder / journal.JOURNAL)
     except OSError as error:
         raise InfrastructureError(f"{folder / journal.JOURNAL} cannot be written: {error.strerror}") from None
+    return told
 
 
 def _shard(n: int, start: RunStarted, run: Sequence[Event]) -> Iterator[Event]:

@@ -7,12 +7,11 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.fronts.terminal import MARK, STYLE
+from harness.model.events import WORST_FIRST
 from harness.report.record import RunRecord
 
 CODES = (130, 1, 2, 3)
 """Exit codes by their weight: what one run said counts for all of them."""
-
-WORST_FIRST = ("REFUTED", "INCONCLUSIVE", "SKIPPED", "PROVEN")
 
 
 def exit_code(codes: Sequence[int]) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from harness.model.events import WORST_FIRST
+
 FORM = 1
 """The version of `day.json`'s form."""
 
@@ -62,7 +64,7 @@ class DayRecord:
     def counts(self) -> dict[str, int]:
         """How many of each claim, the worst first."""
         found = [c["claim"] for s in self.steps for c in s.claims]
-        return {n: found.count(n) for n in ("REFUTED", "INCONCLUSIVE", "SKIPPED", "PROVEN") if n in found}
+        return {n: found.count(n) for n in WORST_FIRST if n in found}
 
     @property
     def result(self) -> str:

@@ -42,7 +42,8 @@ def shown(record: DrillRecord) -> list[Entry]:
     """The trainee's timeline, with the checks of one look, which are read one after the other, taken together."""
     found: list[Entry] = []
     for e in record.entries:
-        if e.kind == "check" and found and found[-1].kind == "check" and e.t - found[-1].t < ONE_LOOK_S:
+        last = found[-1] if found else None
+        if e.kind == "check" and last and (last.kind, last.says) == ("check", e.says) and e.t - last.t < ONE_LOOK_S:
             continue
         found.append(e)
     return found

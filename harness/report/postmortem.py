@@ -65,26 +65,21 @@ class _Writer:
             yield f"- {self.w('no_slis')}"
             return
         had_traffic = {m.name for m in self.record.slis if m.stretch == "steady" and m.value is not None}
-        unknown = [m for m in measured if m.verdict == "unknown" and m.name in had_traffic]
-        affected = [m for m in measured if m.verdict == "broken"]
-        for m in measured:
-            if m in affected or m in unknown:
-                yield "- " + self.w(
-                    "sli_row" if m in affected else "sli_unknown",
-                    says=self.said.sli(m.name, m.says),
-                    name=m.name,
-                    objective=figure(m.objective, m.sli_kind, m.unit),
-                    stretch=text(f"stretch.{m.stretch}", self.said.lang),
-                    value=self.w("blank") if m.value is None else figure(m.value, m.sli_kind, m.unit),
-                    since=self._at(m.since_s),
-                    until=self._at(m.until_s),
-                    budget=self.w("blank") if m.budget_minutes is None else self._minutes(m.budget_minutes),
-                )
-        if not affected and not unknown:
+        told = [m for m in measured if m.verdict == "broken" or (m.verdict == "unknown" and m.name in had_traffic)]
+        for m in told:
+            yield "- " + self.w(
+                "sli_row" if m.verdict == "broken" else "sli_unknown",
+                says=self.said.sli(m.name, m.says),
+                name=m.name,
+                objective=figure(m.objective, m.sli_kind, m.unit),
+                stretch=text(f"stretch.{m.stretch}", self.said.lang),
+                value=self.w("blank") if m.value is None else figure(m.value, m.sli_kind, m.unit),
+                since=self._at(m.since_s),
+                until=self._at(m.until_s),
+                budget=self.w("blank") if m.budget_minutes is None else self.w("minutes", n=f"{m.budget_minutes:.4g}"),
+            )
+        if not told:
             yield f"- {self.w('none_affected')}"
-
-    def _minutes(self, minutes: float) -> str:
-        return self.w("minutes", n=f"{minutes:.4g}")
 
     def _timeline(self) -> Iterator[str]:
         r, claim, lang = self.record, self.record.claim, self.said.lang

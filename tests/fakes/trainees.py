@@ -82,7 +82,7 @@ class Trainee:
 
     def check(self, share: float) -> None:
         for key in self.answer.checks:
-            self.at(share, "check", f"checks {key}", key=key)
+            self.at(share, "check", f"checks {key.partition('/')[0]}", key=key)
 
     def diagnose(self, share: float, *, right: bool) -> None:
         section, place, cause = ("9.9", "nowhere", "load")

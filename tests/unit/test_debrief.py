@@ -99,6 +99,14 @@ def records() -> Iterator[DrillRecord]:
         yield everything(label)
 
 
+def test_one_look_at_a_section_is_one_line_and_looks_at_others_stay() -> None:
+    """A section's checks are read one after the other; a program looks at the next section as soon as it has the answer."""
+    keys = [("5.1", 0.00), ("5.1", 0.02), ("5.1", 0.05), ("5.2", 0.07), ("5.1", 9.0)]
+    looked = tuple(Entry(t, "check", f"checks {key}", {"key": f"{key}/check/1"}) for key, t in keys)
+    made = replace(everything(LABELS[0]), entries=looked)
+    assert [e.t for e in debrief.shown(made)] == [0.00, 0.07, 9.0]
+
+
 def test_a_japanese_debrief_holds_no_english_sentence() -> None:
     for made in records():
         own = (*typed(made), "an alert")

@@ -12,9 +12,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from harness.drivers import owner
 from harness.drivers.clock import pause_sync
+from harness.drivers.spawner_child import die_with
 
 AOT_CACHE = "classes.aot"
 """In Keycloak's home: classes loaded and linked ahead, of Java 25 and newer."""
@@ -118,6 +121,7 @@ def aot_flags(home: Path) -> list[str]:
 def _run_once(java: Path, home: Path, flags: list[str], realm: Path | None = None) -> Iterator[Path | None]:
     """Start it, let it answer, and end it; gives its own folder, None when that did not go well."""
     with tempfile.TemporaryDirectory(prefix="gameday-training-") as folder:
+        (Path(folder) / owner.FILE).write_text(json.dumps(owner.mine()))
         own = Path(folder) / "keycloak"
         own_folder(home, own)
         name = "master"
@@ -127,8 +131,10 @@ def _run_once(java: Path, home: Path, flags: list[str], realm: Path | None = Non
         port, management = _free(), _free()
         argv = command(java, home, own, "127.0.0.1", port, management, flags)
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
-        )
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ),
+            # Between fork and exec it makes one call of the kernel and takes no lock.
+            preexec_fn=partial(die_with, os.getpid()),  # noqa: PLW1509
+        )  # fmt: skip
         try:
             ended_well = _answers(port, f"/realms/{name}/.well-known/openid-configuration", process)
             process.send_signal(signal.SIGTERM)

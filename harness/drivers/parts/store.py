@@ -80,10 +80,11 @@ def locate(name: str) -> Part | None:
     found = _on_path(recipe)
     if found is not None:
         return found
-    return _cached(name)
+    return cached(name)
 
 
-def _cached(name: str) -> Part | None:
+def cached(name: str) -> Part | None:
+    """The part of the cache, whatever else is on this machine; None when it is not there."""
     recipe = RECIPES[name]
     home = _folder_of(name) / recipe.folder
     return Part(name, recipe.version, home, "cache") if home.is_dir() else None
@@ -211,29 +212,25 @@ def _locked(file: Path, waiting: object) -> Iterator[None]:
         yield
 
 
-def plant_realm(found: Mapping[str, Part], realm: Path) -> None:
-    """Keep a database of Keycloak's with the realm imported, unless it is kept already; without one it starts more slowly."""
-    keycloak = found["keycloak"]
+def planted(found: Mapping[str, Part], realm: Path) -> Path | None:
+    """The folder of a database of this Keycloak's that has the realm, made when it is missing.
+
+    None where it cannot be made, or is not ours to make: Keycloak then imports the realm, and starts more slowly.
+    """
+    keycloak, java = found["keycloak"], found["java"]
     with contextlib.suppress(OSError, ValueError, KeyError):
         place = seed_of(keycloak.home, realm)
-        if keycloak.source != "cache" or place is None or place.is_dir():
-            return
-        with Progress.shown(["keycloak"]) as progress:
-            progress.say("keycloak", "importing")
-            lock = keycloak.home.parent / "keycloak.lock"
-            with _locked(lock, lambda: progress.say("keycloak", "waiting for another run")):
-                plant(executable(found["java"], "java"), keycloak.home, realm)
-            progress.done("keycloak")
-
-
-def planted(realm: Path) -> Path | None:
-    """The folder of the cache's database with the realm, made when it is missing; None where the cache has no Keycloak."""
-    found = {name: part for name in ("java", "keycloak") if (part := _cached(name)) is not None}
-    if len(found) < 2:
-        return None
-    plant_realm(found, realm)
-    place = seed_of(found["keycloak"].home, realm)
-    return place if place is not None and place.is_dir() else None
+        if keycloak.source != "cache" or place is None:
+            return None
+        if not place.is_dir():
+            with Progress.shown(["keycloak"]) as progress:
+                progress.say("keycloak", "importing")
+                lock = keycloak.home.parent / "keycloak.lock"
+                with _locked(lock, lambda: progress.say("keycloak", "waiting for another run")):
+                    plant(executable(java, "java"), keycloak.home, realm)
+                progress.done("keycloak")
+        return place if place.is_dir() else None
+    return None
 
 
 def ensure_all(names: Sequence[str]) -> dict[str, Part]:

@@ -9,10 +9,10 @@ from harness.drivers.clock import wall
 from harness.fronts.gamedays import lock
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
 from harness.model.errors import InfrastructureError, UsageError
+from harness.model.events import WORST_FIRST
 from harness.model.words import counted
 from harness.report.day import DayRecord, StepRecord, write
 
-WORST_FIRST = ("REFUTED", "INCONCLUSIVE", "SKIPPED", "PROVEN")
 LOCK = ".day.lock"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from harness.model.events.base import Claim, Event, Finding, Phase
+from harness.model.events.base import WORST_FIRST, Claim, Event, Finding, Phase
 from harness.model.events.run import (
     Acted,
     CellReady,
@@ -51,6 +51,7 @@ JOURNAL_VERSION = 1
 __all__ = [
     "JOURNAL_VERSION",
     "KINDS",
+    "WORST_FIRST",
     "Acted",
     "AlertFired",
     "CellReady",

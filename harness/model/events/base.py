@@ -44,6 +44,10 @@ class Claim(Enum):
     SKIPPED = "SKIPPED"
 
 
+WORST_FIRST = tuple(c.value for c in (Claim.REFUTED, Claim.INCONCLUSIVE, Claim.SKIPPED, Claim.PROVEN))
+"""The words of claims by their gravity: of several, the first one that occurs counts for all."""
+
+
 @dataclass(frozen=True)
 class Event:
     """What all events have: `t` in seconds since the run began, and the scenario's label or None."""
