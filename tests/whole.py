@@ -36,7 +36,9 @@ async def run_all(runtime: str, reports: Path, seed: int = 11) -> RunRecord:
 def _recorded(reports: Path, output: str) -> RunRecord:
     latest = reports / "latest" / journal.JOURNAL
     assert latest.exists(), output[-2000:]
-    return record.of(journal.read(latest), keep_sweeps=False)
+    found = record.of(journal.read(latest), keep_sweeps=False)
+    assert found.scenarios, f"no scenario was run:\n{output[-2000:]}"
+    return found
 
 
 BREACHES: dict[tuple[str, str], str] = {}

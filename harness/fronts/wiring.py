@@ -186,6 +186,17 @@ def slo_policy(catalogue: Catalogue, numbers: Settings) -> SloPolicy:
     return policy_of(catalogue.series, catalogue.slis, catalogue.alerts, numbers)
 
 
+def telling(journal: Journal, recorder: Recorder, on_event: OnEvent) -> OnEvent:
+    """What tells an event to all who keep or show it, as the journal has it: none of them may meet a secret."""
+
+    def tell(event: Event) -> None:
+        seen = journal.write(event)
+        recorder.add(seen)
+        on_event(seen)
+
+    return tell
+
+
 async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | None = None) -> Result:
     """Carry a plan out; the journal and the reports are written whatever happens."""
     options = ready.options
@@ -199,11 +210,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         # Before anything of ours begins: it would be taken for the machine's load.
         jobs = min(await asyncio.to_thread(machine.bears_cells, runtime.name), len(ready.items))
 
-    def emit(event: Event) -> None:
-        seen = journal.write(event)
-        recorder.add(seen)
-        on_event(seen)
-
+    emit = telling(journal, recorder, on_event)
     session = session_of(ready, runtime, clock, emit, jobs)
     was_interrupted = False
     labels = [item.label for item in ready.items]

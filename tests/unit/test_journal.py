@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.fronts.wiring import telling
 from harness.model import events as ev
 from harness.model.errors import InfrastructureError
 from harness.report import journal, record
@@ -63,6 +64,18 @@ def test_what_is_shown_and_kept_of_an_event_holds_no_secret_either(tmp_path: Pat
         assert "hunter2" not in text
         assert "of-the-topology" not in text
         assert "refused" in text
+
+
+def test_whoever_keeps_or_shows_a_run_is_told_what_the_journal_holds(tmp_path: Path) -> None:
+    written, recorder, shown = journal.Journal(tmp_path, ["of-the-topology"]), record.Recorder(), list[ev.Event]()
+    tell = telling(written, recorder, shown.append)
+    tell(ev.ScenarioStarted(0.0, "FM-X-01", "A title", [], "timeline", 1, "a fault", "a symptom", "a recovery"))
+    tell(ev.Found(1.0, "FM-X-01", "UNKNOWN", "steady", "password=hunter2 and of-the-topology"))
+    written.close()
+    kept = json.dumps(run_json(recorder.run)) + junit(recorder.run, "x").decode() + str(recorder.run) + str(shown)
+    assert "hunter2" not in kept
+    assert "of-the-topology" not in kept
+    assert "password=***" in kept
 
 
 def test_an_attempt_that_was_made_again_counts_no_more() -> None:

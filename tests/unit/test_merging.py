@@ -50,6 +50,16 @@ async def test_a_merged_postmortem_tells_the_time_of_day_of_its_shard(tmp_path: 
     assert "2026-01-01 07:2" in said[1]
 
 
+async def test_a_shard_that_holds_a_secret_does_not_pass_it_on(tmp_path: Path) -> None:
+    one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
+    told = (one / journal.JOURNAL).read_text()
+    (one / journal.JOURNAL).write_text(told + ev.to_line(ev.Noted(9.0, "FM-X-01", "postgres://a:hunter2@db")) + "\n")
+    run, folder, _ = merged([one], tmp_path / "reports")
+    assert any("postgres://a:***db" in note for s in run.scenarios for note in s.notes)
+    for file in folder.rglob("*.*"):
+        assert b"hunter2" not in file.read_bytes(), file
+
+
 async def test_a_shard_without_logs_is_noted_and_changes_no_verdict(tmp_path: Path) -> None:
     one = await shard(tmp_path / "a", "FM-X-01", "2026-01-01T00:00:00+00:00", "")
     other = await shard(tmp_path / "b", "FM-X-02", "2026-01-01T00:20:00+00:00", "")
