@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from harness.fronts.options import stack_options
+
 FILE = click.Path(path_type=Path)
 
 
@@ -21,9 +23,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--offline", is_flag=True, help="Never bring up a cell, not even for queries that no run has seen.")
 @click.option("--reports", type=FILE, default=Path("reports"), metavar="DIR", show_default=True)
 @click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
-@click.option("--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios.")
-@click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
-@click.option("--profile", default="ci", metavar="NAME", show_default=True, help="ci or realistic.")
+@stack_options
 def coverage(**asked: Any) -> int:
     r"""Show what of a runbook is executed, measured and claimed, and name every gap.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.fronts.options import lang_option
+from harness.fronts.options import lang_option, stack_options
 
 DURATION = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h)$")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -30,9 +30,7 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
 @click.option("--trainee", default="", metavar="NAME", help="Whose result it is.")
 @click.option("--jsonl", is_flag=True, help="For programs: JSON lines on standard input and output.")
 @click.option("--runtime", type=click.Choice(["auto", "process", "docker"]), default="auto", show_default=True)
-@click.option("--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios.")
-@click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
-@click.option("--profile", default="ci", metavar="NAME", show_default=True, help="ci or realistic.")
+@stack_options
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
 @lang_option
 def drill(
