@@ -24,6 +24,7 @@ from harness.fronts.drills import facilitator as leading
 from harness.fronts.drills.facilitator import Facilitator, Options
 from harness.fronts.drills.fronts import Program, Terminal
 from harness.fronts.drills.sealed import SealedJournal
+from harness.fronts.lock import only_one
 from harness.fronts.messages import load_messages
 from harness.model.drill import DrillRecord, Entry
 from harness.model.errors import ActFailed, GamedayError, InfrastructureError, UsageError
@@ -315,6 +316,16 @@ async def test_a_second_drill_learns_that_there_is_one_before_it_builds_anything
             await facilitator.lead(front)
     finally:
         await server.end()
+    assert front.said == []
+    assert not facilitator.folder.exists()
+
+
+async def test_a_drill_that_begins_in_the_same_moment_as_another_builds_nothing_either(
+    facilitator: Facilitator, tmp_path: Path
+) -> None:
+    front = Listener()
+    with only_one(tmp_path, leading.LOCK, "held"), pytest.raises(UsageError, match=r"another drill begins at .*pid"):
+        await facilitator.lead(front)
     assert front.said == []
     assert not facilitator.folder.exists()
 

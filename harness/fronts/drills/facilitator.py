@@ -25,6 +25,7 @@ from harness.fronts.desk.sight import wanted_by_checks
 from harness.fronts.drills.choose import Choice, choose
 from harness.fronts.drills.sealed import SealedJournal
 from harness.fronts.drills.trainee import DRILL, Asked, Notes
+from harness.fronts.lock import only_one
 from harness.fronts.wiring import equip, make_runtime
 from harness.model.conduct import Conducted, Kind, kind_of
 from harness.model.drill import Answer, BrokenRule, DrillRecord
@@ -48,6 +49,9 @@ ARM = "drill"
 
 DESK = "drill"
 """The name of a drill's desk."""
+
+LOCK = "drill.lock"
+MOVED = "name another folder in GAMEDAY_STATE"
 
 BLIND = frozenset({"help"})
 """Views that show nothing of the system."""
@@ -106,9 +110,16 @@ class Facilitator:
 
         Raises UsageError when there is nothing to begin with, and InfrastructureError for a folder that takes nothing.
         """
+        desk, said = socket_of(DESK), self._options.messages
+        if taken(desk):
+            raise UsageError(said.sentence(f"another drill keeps {desk}: end it first"))
+        # Its desk opens with the page: until then the lock tells that it is on its way.
+        begins = said.sentence(f"another drill begins at {desk.parent}: end it first")
+        with only_one(desk.parent, LOCK, begins, said.sentence(MOVED)):
+            return await self._lead(front)
+
+    async def _lead(self, front: Front) -> DrillRecord:
         options = self._options
-        if taken(socket_of(DESK)):
-            raise UsageError(options.messages.sentence(f"another drill keeps {socket_of(DESK)}: end it first"))
         rules = text("drill.rules", options.messages.lang).strip()
         front.tell("rules", {"rules": rules, "level": options.level, "limit_s": options.limit_s})
         journal = SealedJournal(self.folder, self._topology.secrets.values())

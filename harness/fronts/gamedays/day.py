@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drivers.clock import wall
-from harness.fronts.gamedays import lock
+from harness.fronts import lock
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
 from harness.model.errors import InfrastructureError, UsageError
 from harness.model.events import WORST_FIRST

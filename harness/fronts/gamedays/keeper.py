@@ -13,7 +13,8 @@ from typing import Any
 
 from harness.drivers.clock import pause_sync
 from harness.drivers.notify import Failure, notify
-from harness.fronts.gamedays import calendar, lock, steps
+from harness.fronts import lock
+from harness.fronts.gamedays import calendar, steps
 from harness.fronts.gamedays.budget import spent_share
 from harness.fronts.gamedays.ourselves import begin
 from harness.fronts.gamedays.plan_file import Plan, read

@@ -11,13 +11,18 @@ from harness.model.errors import UsageError
 
 
 @contextlib.contextmanager
-def only_one(reports: Path, name: str, taken: str) -> Iterator[None]:
-    """Hold a lock of the folder; raises UsageError with `taken` and the holder's pid when somebody else holds it."""
+def only_one(
+    folder: Path, name: str, taken: str, instead: str = "name another folder with --reports"
+) -> Iterator[None]:
+    """Hold a lock of the folder; raises UsageError with `taken` and the holder's pid when somebody else holds it.
+
+    `instead` is what to do about a folder that cannot be written.
+    """
     try:
-        reports.mkdir(parents=True, exist_ok=True)
-        lock = (reports / name).open("a+")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / name).open("a+")
     except OSError as error:
-        raise UsageError(f"{reports} cannot be written: {error.strerror}; name another folder with --reports") from None
+        raise UsageError(f"{folder} cannot be written: {error.strerror}; {instead}") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
