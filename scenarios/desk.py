@@ -13,7 +13,7 @@ ALIASES = {
 
 TRAFFIC = (
     PeopleAndSuspended(rate_hz=4),
-    Grants(rate_hz=4),
+    Grants(rate_hz=10),
     Joins(rate_hz=3),
     Logins(rate_hz=1),
     Admins(rate_hz=3),

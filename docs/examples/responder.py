@@ -71,16 +71,25 @@ def find(drill: Drill) -> tuple[str, str, list[list[str]]] | None:
     return None
 
 
-def section_of(drill: Drill) -> str:
-    """The section whose checks show the most that is not zero; every section's checks are looked at."""
-    best, most = "", -1.0
+def looked(drill: Drill) -> dict[str, dict[str, float | None]]:
+    """What the checks of each section show, by section."""
+    found: dict[str, dict[str, float | None]] = {}
     for section in drill.ask("checks")["data"]:
         shown = drill.ask("checks", section["section"])["data"]
-        values = [v for check in shown for v in check["values"].values()]
-        share = sum(v is not None and v > 0 for v in values) / max(len(values), 1)
-        if share > most:
-            best, most = section["section"], share
-    return best
+        found[section["section"]] = {name: v for check in shown for name, v in check["values"].items()}
+    return found
+
+
+def section_of(shown: dict[str, dict[str, float | None]], place: str) -> str:
+    """The section whose checks look most at what is broken and show the most that is not zero."""
+    ends = tuple(f"{end.removesuffix('-bff')}." for end in place.split("->"))
+
+    def weight(values: dict[str, float | None]) -> tuple[float, float]:
+        near = [v for name, v in values.items() if name.startswith(ends)]
+        moved = [v for v in values.values() if v]
+        return sum(1 for v in near if v) / max(len(values), 1), len(moved) / max(len(values), 1)
+
+    return max(shown, key=lambda section: weight(shown[section]))
 
 
 def main() -> None:
@@ -88,13 +97,13 @@ def main() -> None:
     drill = Drill(sys.argv[1:])
     page = drill.read("page")
     drill.ask("detect", f"paged: {page['alert']}")
-    section = section_of(drill)
+    shown = looked(drill)
     found = find(drill)
     if found is None:
         drill.ask("give-up")
     else:
         place, cause, acts = found
-        drill.ask("diagnose", section, place, cause)
+        drill.ask("diagnose", section_of(shown, place), place, cause)
         for act in acts:
             drill.ask(*act)
             for _ in range(5):
