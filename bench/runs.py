@@ -27,7 +27,8 @@ class Run:
     Attributes:
         claims: the claims by id.
         first_s: when the first scenario began, in seconds since the run's start.
-        engine_ms: what a scenario took beyond its phases, in milliseconds; the median.
+        engine_ms: what a scenario took beyond its phases and its workload's preparation, which waits for the system, in
+            milliseconds; the median.
         memory_mb: the most that the runner alone held, in MB; its first and its last third apart.
     """
 
@@ -68,7 +69,9 @@ def _memory_until_end(process: "subprocess.Popen[bytes]") -> tuple[float, float]
 def _engine_ms(folder: Path) -> float:
     run = record.of(journal.read(folder / journal.JOURNAL), keep_sweeps=False)
     beyond = [
-        (s.ended_s - s.started_s) - sum((p.ended_s or p.started_s) - p.started_s for p in s.phases)
+        (s.ended_s - s.started_s)
+        - sum((p.ended_s or p.started_s) - p.started_s for p in s.phases)
+        - sum(t.took_s for t in s.timed if t.what == "workload")
         for s in run.scenarios
         if s.ended_s is not None
     ]

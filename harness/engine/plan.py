@@ -1,5 +1,6 @@
 """What a run does: which scenarios, in which order, with which seeds, and which are skipped and why."""
 
+import random
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +78,13 @@ def items(scenarios: Sequence[Scenario], arm: Arm, seed: int) -> list[Item]:
 def shard(planned: Sequence[Item], number: int, count: int) -> list[Item]:
     """The n-th of so many parts, 1-based; every item is in exactly one, whatever else was chosen."""
     return [item for place, item in enumerate(planned) if place % count == number - 1]
+
+
+def shuffled(planned: Sequence[Item], seed: int) -> list[Item]:
+    """Another order, the same for the same seed: what holds in one order alone holds by what came before it."""
+    order = list(planned)
+    random.Random(f"order {seed}").shuffle(order)
+    return order
 
 
 def longest_first(planned: Sequence[Item]) -> list[Item]:

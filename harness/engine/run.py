@@ -146,7 +146,8 @@ class ScenarioRun(Narrator):
 
     async def _begin(self) -> None:
         """Prepare the workload; a cell that was just healed may take as long as for its steady state."""
-        deadline_s = self._now() + STEADY_WITHIN_S
+        began_s = self._now()
+        deadline_s = began_s + STEADY_WITHIN_S
         while True:
             try:
                 await self._traffic.prepare()
@@ -156,6 +157,7 @@ class ScenarioRun(Narrator):
                     self._find(Finding.NOT_STEADY, Phase.STEADY, f"the workload could not begin: {error}")
                     raise ScenarioEnded from None
                 await self._clock.sleep(AGAIN_S)
+        self._emit(Timed(self._now(), self.scenario.label, "workload", self._now() - began_s))
         await self._traffic.begin(self._clock)
         await self._watch.begin()
         await self._alerting.begin(self._watch.scrape)

@@ -50,6 +50,7 @@ class Lane:
 
     Attributes:
         trouble: what went wrong beyond any scenario's verdict, one line each.
+        stands: set once its first cell is there, or did not come.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Lane:
     equipment: Equipment | None = None
     label: str | None = None
     trouble: list[str] = field(default_factory=list)
+    stands: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Session:
@@ -90,14 +92,16 @@ class Session:
         self._side_by_side = 1
         self.claims: dict[str, Claim] = {}
 
-    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False, as_given: bool = False) -> bool:
         """Run every item; gives whether the infrastructure was without trouble. Claims are in `claims`.
+
+        Side by side the longest begins first, unless they are to begin in the order in which they are given.
 
         With `adapt`, a scenario that was too busy beside others runs again beside fewer: the load of its own run must
         change times, not verdicts. One that is too busy alone stays inconclusive.
         """
         queue: deque[Item] = deque()
-        for item in plan.longest_first(items) if jobs > 1 else items:
+        for item in plan.longest_first(items) if jobs > 1 and not as_given else items:
             reason = plan.skipped(item, self._runtime.abilities, self._runtime.name)
             if reason is None:
                 queue.append(item)
@@ -109,8 +113,8 @@ class Session:
         self._side_by_side = len(lanes)
         try:
             async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(self._work(lane, queue, adapt), name=f"lane {lane.number}")
+                for before, lane in zip([None, *lanes], lanes, strict=False):
+                    group.create_task(self._in_turn(lane, before, queue, adapt), name=f"lane {lane.number}")
             # A lane that gave its scenario back may have been the last one at work.
             self._side_by_side = 1
             await self._work(lanes[0], queue, adapt)
@@ -119,6 +123,15 @@ class Session:
         finally:
             await asyncio.gather(*(self.let_go(lane) for lane in lanes))
         return not any(lane.trouble for lane in lanes)
+
+    async def _in_turn(self, lane: Lane, before: Lane | None, queue: deque[Item], adapt: bool) -> None:
+        """Work from when the lane before has its cell: of cells that are made at once, all are late."""
+        try:
+            if before is not None:
+                await before.stands.wait()
+            await self._work(lane, queue, adapt)
+        finally:
+            lane.stands.set()
 
     def _skip(self, item: Item, reason: str) -> None:
         self.claims[item.label] = Claim.SKIPPED
@@ -178,6 +191,7 @@ class Session:
         outcome = Outcome(findings=[(Finding.UNKNOWN, Phase.STEADY, f"no cell: {error}")])
         claim.emit(outcome, self._emit, self._now(), s.label)
         self.claims[item.label] = Claim.INCONCLUSIVE
+        lane.stands.set()
         await self.let_go(lane)
         return outcome
 
@@ -224,6 +238,7 @@ class Session:
 
         lane.equipment = self._equip(cell, act)
         await cell.ready(timeout_s=CELL_READY_S)
+        lane.stands.set()
 
     async def let_go(self, lane: Lane) -> None:
         """Close the lane's cell; what cannot be closed is for the runtime's own closing."""

@@ -43,6 +43,11 @@ class Hired:
 
 
 @dataclass(frozen=True)
+class Stands:
+    """The worker's first cell is there."""
+
+
+@dataclass(frozen=True)
 class RunOne:
     """Order: run one item."""
 

@@ -29,6 +29,7 @@ INTERRUPTED = 130
 @stack_options
 @click.option("--jobs", default="auto", metavar="N|auto", show_default=True, help="Cells side by side.")
 @click.option("--shard", default="", metavar="i/n", help="Only this part of the run; needs --seed. See gameday merge.")
+@click.option("--shuffle", is_flag=True, help="In an order drawn from the seed; default: the longest first.")
 @click.option(
     "--repeat", type=click.IntRange(1), default=1, metavar="N", help="So many runs in a row, each on a new stack."
 )

@@ -166,6 +166,7 @@ def counts(run: RunRecord) -> str:
 
 KINDS = {
     "cell": "set-up of cells",
+    "workload": "preparing the workload",
     "steady": "waiting for the steady state",
     "inject": "injecting",
     "witness": "witnesses",
@@ -189,7 +190,7 @@ def timing(run: RunRecord, console: Console) -> None:
                 spent[name] += took_s
         whole_s = (s.ended_s or s.started_s) - s.started_s
         inside_s = sum(took for name, took in phases_s.items())
-        spent["engine"] += max(whole_s - inside_s, 0.0)
+        spent["engine"] += max(whole_s - inside_s - timed_s.get("workload", 0.0), 0.0)
     total_s = sum(spent.values()) or 1.0
     console.print(Text("\n  where the time went", "dim"))
     for name, what in KINDS.items():

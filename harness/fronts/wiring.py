@@ -51,6 +51,7 @@ class Options:
     profile: str = "ci"
     jobs: str = "1"
     shard: str = ""
+    shuffle: bool = False
     seed: int | None = None
     catalogue: str = "scenarios"
     stack: str | None = None
@@ -118,6 +119,8 @@ def prepare(options: Options) -> Plan:
         if options.seed is None:
             raise UsageError("--shard needs --seed, the same for every shard: the seeds of scenarios follow from it")
         items = plan.shard(items, *_shard(options.shard))
+    if options.shuffle:
+        items = plan.shuffled(items, seed)
     return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, _jobs(options.jobs), notes)
 
 
@@ -274,7 +277,8 @@ def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent,
 
 async def _until_done(session: Session, ready: Plan, jobs: int, interrupted: asyncio.Event | None) -> bool:
     """Run the items; gives whether somebody interrupted it."""
-    work = asyncio.create_task(session.run(ready.items, jobs, adapt=ready.jobs is None), name="session")
+    going = session.run(ready.items, jobs, adapt=ready.jobs is None, as_given=ready.options.shuffle)
+    work = asyncio.create_task(going, name="session")
     stop = asyncio.create_task((interrupted or asyncio.Event()).wait(), name="interrupt")
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)

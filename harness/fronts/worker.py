@@ -18,7 +18,7 @@ from harness.engine.plan import Item, choose
 from harness.engine.session import Lane, Session
 from harness.fronts import books
 from harness.fronts.catalogue import load_catalogue
-from harness.fronts.channel import Done, Hired, RunOne, Setup, Told, hear, say
+from harness.fronts.channel import Done, Hired, RunOne, Setup, Stands, Told, hear, say
 from harness.fronts.wiring import equip, make_runtime, slo_policy
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError
@@ -54,6 +54,7 @@ class Worker:
         """Carry out orders until the last one, or until the runner is gone."""
         await self._runtime.open()
         heard = asyncio.create_task(hear(reader))
+        standing = asyncio.create_task(self._tell_that_it_stands())
         try:
             while isinstance(order := await heard, RunOne):
                 # Whatever is heard while a scenario runs means that it is to stop.
@@ -66,7 +67,12 @@ class Worker:
                     await work
         finally:
             heard.cancel()
+            standing.cancel()
             await self._end()
+
+    async def _tell_that_it_stands(self) -> None:
+        await self._lane.stands.wait()
+        say(self._writer, Stands())
 
     async def _run(self, order: RunOne) -> None:
         item = Item(choose(self._catalogue, [order.label])[0], ARMS[order.arm], order.seed)

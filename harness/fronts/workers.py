@@ -15,7 +15,7 @@ from harness.engine import claim
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.session import Lane, Session
-from harness.fronts.channel import Done, Hired, LetGo, RunOne, Setup, Told, hear, say
+from harness.fronts.channel import Done, Hired, LetGo, RunOne, Setup, Stands, Told, hear, say
 from harness.model.errors import CellError
 from harness.model.events import Event
 
@@ -56,8 +56,9 @@ class Nest:
 class Worker:
     """One worker process, seen from its runner."""
 
-    def __init__(self, setup: Setup, emit: Callable[[Event], None], log: Path) -> None:
+    def __init__(self, setup: Setup, emit: Callable[[Event], None], log: Path, stands: asyncio.Event) -> None:
         self._setup = setup
+        self._stands = stands
         self._emit = emit
         self._log = log
         self._pid = 0
@@ -75,6 +76,8 @@ class Worker:
                 self._emit(heard.event)
             elif isinstance(heard, Hired):
                 self._pid = heard.pid
+            elif isinstance(heard, Stands):
+                self._stands.set()
             else:
                 self._answers.put_nowait(heard)
         self._answers.put_nowait(None)
@@ -117,11 +120,11 @@ class WorkerSession(Session):
         self._hired = 0
         self._nest: Nest | None = None
 
-    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False, as_given: bool = False) -> bool:
         """See the base; the nest is there meanwhile."""
         self._nest = Nest(self._logs / "workers.log")
         try:
-            return await super().run(items, jobs, adapt=adapt)
+            return await super().run(items, jobs, adapt=adapt, as_given=as_given)
         finally:
             await asyncio.to_thread(self._nest.close)
 
@@ -142,7 +145,7 @@ class WorkerSession(Session):
         self._hired += 1
         assert self._nest is not None  # noqa: S101  (there while the session runs)
         # What it tells has been through a session of its own: rules are judged there, where the scenario runs.
-        worker = Worker(self._setup(self._hired), self._tell, self._nest.log)
+        worker = Worker(self._setup(self._hired), self._tell, self._nest.log, lane.stands)
         try:
             await worker.hire(self._nest.fork())
         except OSError as error:

@@ -71,3 +71,12 @@ def test_a_missing_ability_is_a_reason() -> None:
     item = plan.items([replace(scenario(World()), fault=fault)], TIMELINE, 1)[0]
     assert plan.skipped(item, frozenset(Ability), "process") is None
     assert plan.skipped(item, frozenset({Ability.CUT}), "bare") == "the bare runtime cannot freeze"
+
+
+def test_another_order_is_the_same_for_the_same_seed_and_loses_nothing() -> None:
+    planned = plan.items([replace(scenario(World()), id=f"FM-X-{n:02d}") for n in range(20)], TIMELINE, 3)
+    orders = [[i.label for i in plan.shuffled(planned, seed)] for seed in (1, 1, 2)]
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2]
+    assert all(sorted(order) == [i.label for i in planned] for order in orders)
+    assert orders[0] != [i.label for i in planned]

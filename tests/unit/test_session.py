@@ -1,16 +1,21 @@
 """Cells side by side: a machine that does not bear them changes times, not verdicts."""
 
+import asyncio
 from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.engine import plan
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.session import Lane, Session
+from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.model.arms import TIMELINE
 from harness.model.events import Claimed, Event, Finding, Phase, RunAgain, ScenarioStarted
 from harness.model.scenario import Catalogue
+from harness.model.values import Ability
 from harness.report.record import of
 
 
@@ -76,3 +81,78 @@ async def test_what_is_too_busy_alone_stays_inconclusive() -> None:
 async def test_a_number_that_was_asked_for_is_kept() -> None:
     session = await worked(1, 4, adapt=False)
     assert not any(isinstance(e, RunAgain) for e in session.journal)
+
+
+class InTurn(Session):
+    """A session that notes which lanes make a cell at once; each cell of `lost` does not come."""
+
+    def __init__(self, lost: frozenset[int] = frozenset()) -> None:
+        self.making = 0
+        self.at_once = 0
+        self.began: list[int] = []
+        self.ran: list[str] = []
+        self._lost = lost
+        super().__init__(
+            None,  # type: ignore[arg-type]  (no cell is made)
+            Catalogue("none", {}, {}),
+            None,  # type: ignore[arg-type]
+            lambda _event: None,
+            profile="ci",
+            logs=Path(),
+            clock_s=lambda: 0.0,
+        )
+
+    async def run_one(self, lane: Lane, item: Any) -> Outcome:
+        self.ran.append(item.label)
+        if not lane.stands.is_set():
+            self.began.append(lane.number)
+            self.making += 1
+            self.at_once = max(self.at_once, self.making)
+            await asyncio.sleep(0)
+            self.making -= 1
+            if lane.number in self._lost:
+                return Outcome()
+            lane.stands.set()
+        # Others have their turn while a scenario runs.
+        await asyncio.sleep(0)
+        return Outcome()
+
+
+class Able:
+    """A runtime that can do everything and makes nothing."""
+
+    abilities = frozenset(Ability)
+    name = "process"
+
+    def want(self, part: str) -> None:
+        """Nothing has to begin."""
+
+
+async def in_turn(session: InTurn, lanes: int) -> None:
+    session._runtime = Able()  # type: ignore[assignment]
+    topology = load_topology(None)
+    scenarios = list(load_catalogue("scenarios", topology).scenarios.values())
+    await session.run(plan.items(scenarios, TIMELINE, 1), lanes)
+
+
+async def test_cells_are_made_one_after_another() -> None:
+    session = InTurn()
+    await in_turn(session, 3)
+    assert session.at_once == 1
+    assert session.began == [1, 2, 3]
+
+
+async def test_a_lane_without_a_cell_keeps_no_other_waiting_for_ever() -> None:
+    session = InTurn(frozenset({1}))
+    await in_turn(session, 3)
+    assert session.began[0] == 1
+
+
+async def test_an_order_that_was_asked_for_is_kept_side_by_side() -> None:
+    topology = load_topology(None)
+    items = plan.items(list(load_catalogue("scenarios", topology).scenarios.values()), TIMELINE, 1)
+    for as_given in (True, False):
+        session = InTurn()
+        session._runtime = Able()  # type: ignore[assignment]
+        await session.run(list(reversed(items)), 2, as_given=as_given)
+        assert (session.ran == [i.label for i in reversed(items)]) is as_given
