@@ -1,6 +1,7 @@
 """A real cell for the tests of drivers and services: one for the whole session, reset after every test."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,24 @@ from harness.drivers.process import ProcessRuntime
 from harness.engine.reconcile import reconcile
 from harness.fronts.catalogue import load_topology
 from harness.model.runtime import CellSpec
+from harness.model.topology import Topology
+
+OPEN_ACCOUNT = "9.9.9"
+"""A release of account that only tests have."""
+
+
+def topology() -> Topology:
+    """The stack's own, with that release."""
+    shipped = load_topology(None)
+    account = shipped.services["account"]
+    with_open = replace(account, releases={**account.releases, OPEN_ACCOUNT: "tests.fakes.account_open"})
+    return replace(shipped, services={**shipped.services, "account": with_open})
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def runtime(tmp_path_factory: Any) -> AsyncIterator[ProcessRuntime]:
     """The process runtime, with Keycloak on its way."""
-    made = ProcessRuntime(load_topology(None), Path(tmp_path_factory.mktemp("logs")))
+    made = ProcessRuntime(topology(), Path(tmp_path_factory.mktemp("logs")))
     await made.open()
     try:
         yield made

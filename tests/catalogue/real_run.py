@@ -15,7 +15,7 @@ from harness.engine import plan
 from harness.engine.outcome import Outcome
 from harness.engine.reconcile import reconcile
 from harness.engine.session import Lane, Session
-from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.fronts.catalogue import load_catalogue
 from harness.fronts.wiring import equip
 from harness.model.arms import TIMELINE, Arm
 from harness.model.errors import ActFailed
@@ -33,8 +33,9 @@ from harness.model.faults import (
 from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Scenario
 from harness.model.values import PartStatus
+from tests.real import topology
 
-TOPOLOGY = load_topology(None)
+TOPOLOGY = topology()
 CATALOGUE = load_catalogue("scenarios", TOPOLOGY)
 
 

@@ -1,11 +1,13 @@
 """Drills of everything there is to drill, on the real stack: somebody is paged, and who knows the runbook recovers it."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
+from harness.model.drill import DrillRecord
 from harness.model.scoring import score
-from tests.lifecycle.expert import CATALOGUE, drilled, scenario_of, seed_for
+from tests.lifecycle.trainees import CATALOGUE, TRAINEES, Trainee, drilled, scenario_of, seed_for
 
 pytestmark = [pytest.mark.timeout(420), pytest.mark.deep]
 
@@ -17,23 +19,29 @@ VARIANTS = [f"{s.id}:{v.name}" for s in KNOWN for v in s.variants]
 PAIRS = range(1, 13)
 """Seeds of the third level."""
 
+PLAYED = ("FM-OB-01", 1)
+"""What everybody plays, on which level."""
 
-def seen(record: object, expert: object) -> str:
-    return f"{record.ended}; page {record.page!r}; {expert.trouble}"  # type: ignore[attr-defined]
+SHORT_S = 100.0
+
+
+def seen(record: DrillRecord, trainee: Trainee) -> str:
+    points = "; ".join(f"{p.points:+g} {p.what}: {p.why}" for p in score(record).points)
+    return f"{record.ended}; page {record.page!r}; {trainee.trouble}; {points}"
 
 
 async def ends_well(section: str, level: int, seed: int, reports: Path) -> None:
-    record, expert = await drilled(section, level, seed, reports)
-    assert record.whole, seen(record, expert)
-    assert record.ended == "recovered", seen(record, expert)
-    assert not expert.trouble
-    points = score(record)
-    assert points.total >= GOOD, [f"{p.points:+g} {p.what}: {p.why}" for p in points.points]
+    record, trainee = await drilled(section, level, seed, reports)
+    assert record.whole, seen(record, trainee)
+    assert record.ended == "recovered", seen(record, trainee)
+    assert not trainee.trouble
+    assert score(record).total >= GOOD, seen(record, trainee)
 
 
 @pytest.mark.parametrize("label", [s.id for s in KNOWN])
 async def test_everything_can_be_drilled(label: str, tmp_path: Path) -> None:
-    await ends_well(*seed_for(label, 1)[:1], 1, seed_for(label, 1)[1], tmp_path)
+    section, seed = seed_for(label, 1)
+    await ends_well(section, 1, seed, tmp_path)
 
 
 @pytest.mark.parametrize("label", VARIANTS)
@@ -45,3 +53,16 @@ async def test_every_variant_can_be_drilled(label: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", PAIRS, ids=lambda seed: f"{seed}-{'-'.join(scenario_of('', 3, seed)[1])}")
 async def test_two_factors_can_be_drilled(seed: int, tmp_path: Path) -> None:
     await ends_well("", 3, seed, tmp_path)
+
+
+@pytest.mark.timeout(1200)
+async def test_whoever_does_better_has_the_higher_score(tmp_path: Path) -> None:
+    label, level = PLAYED
+    section, seed = seed_for(label, level)
+    scores = {}
+    for name, script in TRAINEES.items():
+        record, _ = await drilled(section, level, seed, tmp_path, script=script, limit_s=SHORT_S)
+        assert record.whole, record.ended
+        scores[name] = score(record).total
+        assert (tmp_path / record.drill_id / "debrief.md").is_file()
+    assert all(better > worse for better, worse in itertools.pairwise(scores.values())), scores
