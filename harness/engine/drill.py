@@ -66,6 +66,7 @@ class DrillRun(ScenarioRun):
         self.over = asyncio.Event()
         self._tell = emit
         self._injecting = False
+        self._confirmed_s: float | None = None
         self._mislead = mislead
         self._wait_s = wait_s
         super().__init__(
@@ -186,11 +187,13 @@ class DrillRun(ScenarioRun):
         now_or_never = replace(criterion, within_s=max(self._now() - since_s, 0.0) + CONFIRM_S + late_s)
         judgement = await self._watch.until(now_or_never, since_s, what="recovery, as declared")
         if judgement.verdict is Verdict.HELD:
+            self._confirmed_s = judgement.met_at_s
             return True, ""
         return False, short(judgement.conditions, "recovery")
 
     def _end_of_training(self) -> None:
-        self.recovered_s = self._since_when()
+        # What was confirmed ended the training: a sweep after it takes nothing back.
+        self.recovered_s = self._confirmed_s if self._confirmed_s is not None else self._since_when()
         self.outcome.recovered_s = self.recovered_s
         criterion = self.scenario.unaffected
         if criterion is not None and self.paged_s is not None:

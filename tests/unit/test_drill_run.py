@@ -59,6 +59,19 @@ async def test_a_trainee_who_restores_it_has_recovered_it() -> None:
     assert run.recovered_s >= run.paged_s
 
 
+async def test_what_was_confirmed_stays_so_whatever_the_next_sweep_shows() -> None:
+    world = World()
+
+    async def is_believed(run: DrillRun, equipment: FakeEquipment) -> None:
+        await restores(run, equipment)
+        world.always_bad = True
+        # Longer than what settles after the act may excuse.
+        await run._watch.rest(run._now() + 10.0)
+
+    run, _ = await drilled(world, is_believed)
+    assert run.recovered_s is not None
+
+
 async def test_an_act_on_something_else_recovers_nothing() -> None:
     assert (await drilled(World(), misses))[0].recovered_s is None
 
