@@ -2,12 +2,13 @@
 
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.model.arms import Arm
 from harness.model.errors import UsageError
 from harness.model.scenario import Catalogue, Scenario
+from harness.model.span import Settings, as_span
 from harness.model.values import Ability
 
 
@@ -87,18 +88,15 @@ def shuffled(planned: Sequence[Item], seed: int) -> list[Item]:
     return order
 
 
-def longest_first(planned: Sequence[Item]) -> list[Item]:
-    """The order for several cells side by side: what takes longest begins first.
+def longest_first(planned: Sequence[Item], numbers_of: Callable[[Scenario], Settings]) -> list[Item]:
+    """The order for several cells side by side: what may take longest begins first, so that no cell works alone at the end.
 
     What uses no shared part begins before that: shared parts take longest to start.
     """
 
     def length_s(item: Item) -> float:
-        s = item.scenario
-        try:
-            return s.symptom.deadline_s + s.recovery.deadline_s
-        except KeyError:  # lengths that follow from settings are resolved later; the order is only about speed
-            return 0.0
+        s = item.scenario.resolve(numbers_of(item.scenario))
+        return s.symptom.deadline_s + as_span(s.hold_s).of({}) + s.recovery.deadline_s
 
     return sorted(planned, key=lambda item: (bool(item.scenario.uses), -length_s(item), item.label))
 

@@ -92,16 +92,14 @@ class Session:
         self._side_by_side = 1
         self.claims: dict[str, Claim] = {}
 
-    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False, as_given: bool = False) -> bool:
-        """Run every item; gives whether the infrastructure was without trouble. Claims are in `claims`.
-
-        Side by side the longest begins first, unless they are to begin in the order in which they are given.
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
+        """Run every item, begun in their order; gives whether the infrastructure was without trouble. Claims are in `claims`.
 
         With `adapt`, a scenario that was too busy beside others runs again beside fewer: the load of its own run must
         change times, not verdicts. One that is too busy alone stays inconclusive.
         """
         queue: deque[Item] = deque()
-        for item in plan.longest_first(items) if jobs > 1 and not as_given else items:
+        for item in items:
             reason = plan.skipped(item, self._runtime.abilities, self._runtime.name)
             if reason is None:
                 queue.append(item)

@@ -29,7 +29,7 @@ from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.model.events import Event, Noted, RunFinished, RunStarted
 from harness.model.runtime import Cell, Runtime
-from harness.model.scenario import Catalogue
+from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
 from harness.model.topology import Topology
 from harness.report.journal import Journal
@@ -119,8 +119,6 @@ def prepare(options: Options) -> Plan:
         if options.seed is None:
             raise UsageError("--shard needs --seed, the same for every shard: the seeds of scenarios follow from it")
         items = plan.shard(items, *_shard(options.shard))
-    if options.shuffle:
-        items = plan.shuffled(items, seed)
     return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, _jobs(options.jobs), notes)
 
 
@@ -275,9 +273,21 @@ def session_of(ready: Plan, runtime: Runtime, clock: SystemClock, emit: OnEvent,
     )
 
 
+def _in_order(ready: Plan, jobs: int) -> list[Item]:
+    """In what order the items begin; the plan keeps the catalogue's."""
+
+    def numbers_of(scenario: Scenario) -> Settings:
+        own = {name: value for (_, name), value in scenario.settings.items()}
+        return ready.topology.numbers(ready.options.profile, own)
+
+    if ready.options.shuffle:
+        return plan.shuffled(ready.items, ready.seed)
+    return plan.longest_first(ready.items, numbers_of) if jobs > 1 else ready.items
+
+
 async def _until_done(session: Session, ready: Plan, jobs: int, interrupted: asyncio.Event | None) -> bool:
     """Run the items; gives whether somebody interrupted it."""
-    going = session.run(ready.items, jobs, adapt=ready.jobs is None, as_given=ready.options.shuffle)
+    going = session.run(_in_order(ready, jobs), jobs, adapt=ready.jobs is None)
     work = asyncio.create_task(going, name="session")
     stop = asyncio.create_task((interrupted or asyncio.Event()).wait(), name="interrupt")
     try:

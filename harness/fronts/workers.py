@@ -120,11 +120,11 @@ class WorkerSession(Session):
         self._hired = 0
         self._nest: Nest | None = None
 
-    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False, as_given: bool = False) -> bool:
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
         """See the base; the nest is there meanwhile."""
         self._nest = Nest(self._logs / "workers.log")
         try:
-            return await super().run(items, jobs, adapt=adapt, as_given=as_given)
+            return await super().run(items, jobs, adapt=adapt)
         finally:
             await asyncio.to_thread(self._nest.close)
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from harness.engine import plan
+from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.arms import CONTROL, TIMELINE
 from harness.model.errors import UsageError
 from harness.model.scenario import Catalogue, Scenario, Section, Variant
+from harness.model.span import Settings
 from harness.model.values import Ability
 from tests.fakes.world import World, scenario
 
@@ -80,3 +82,17 @@ def test_another_order_is_the_same_for_the_same_seed_and_loses_nothing() -> None
     assert orders[0] != orders[2]
     assert all(sorted(order) == [i.label for i in planned] for order in orders)
     assert orders[0] != [i.label for i in planned]
+
+
+def test_the_longest_begins_first_and_shared_parts_are_waited_for_last() -> None:
+    topology = load_topology(None)
+    catalogue = load_catalogue("scenarios", topology)
+
+    def numbers_of(scenario: Scenario) -> Settings:
+        return topology.numbers("ci", {name: value for (_, name), value in scenario.settings.items()})
+
+    order = plan.longest_first(plan.items(list(catalogue.scenarios.values()), TIMELINE, 1), numbers_of)
+    uses = [bool(i.scenario.uses) for i in order]
+    assert uses == sorted(uses)
+    # Its lengths follow from settings: they count like any others.
+    assert order[0].label == "FM-NOTI-03"
