@@ -12,11 +12,12 @@ from harness.drivers.metrics import Metrics
 from harness.drivers.nats import Broker
 from harness.drivers.postgres import Reader
 from harness.drivers.redis import Store
+from harness.model.errors import Unreadable
 from harness.model.ledger import Ledger
 from harness.model.ports import Canary, Clock
 from harness.model.runtime import Cell
 from harness.model.topology import variable
-from harness.model.values import Change, PartState, Pong, Reply
+from harness.model.values import Change, PartState, Pong, Reply, Running
 
 
 class CellObserver:
@@ -95,3 +96,17 @@ class CellObserver:
     def setting(self, service: str, name: str) -> str | None:
         """A setting as the service was given it at its last start."""
         return self._cell.given(service).get(variable(name))
+
+    async def told(self, service: str) -> Running | None:
+        """What a service says it runs with."""
+        topology = self._cell.topology
+        if not topology.tells:
+            return None
+        reply = await self.http(service, topology.tells)
+        said = reply.json() if reply.status == 200 else None
+        if not isinstance(said, dict) or not isinstance(said.get("settings"), dict):
+            raise Unreadable(f"{service} does not tell its settings: {reply.status or reply.error}")
+        known, module = topology.services[service], str(said.get("module"))
+        versions = [known.release, *known.releases]
+        release = next((v for v in versions if f"{module}.".startswith(f"{known.module_of(v)}.")), None)
+        return Running(release, {str(name): str(value) for name, value in said["settings"].items()})

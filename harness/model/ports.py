@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from harness.model.ledger import Ledger
-from harness.model.values import Change, PartState, Pong, Reply
+from harness.model.values import Change, PartState, Pong, Reply, Running
 
 
 class Canary(Protocol):
@@ -125,6 +125,9 @@ class Observer(Protocol):
 
     def setting(self, service: str, name: str) -> str | None:
         """A setting as the service was given it at its last start; None when it was not set."""
+
+    async def told(self, service: str) -> Running | None:
+        """What a service says it runs with; None when the stack's services tell nothing of it, Unreadable without an answer."""
 
 
 class Injector(Protocol):

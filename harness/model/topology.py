@@ -129,6 +129,8 @@ class Topology:
         jobs: processes that an operator can list, slow down and stop.
         tools: repairs that run to their end.
         resets: requests (service, method, path) that empty what a service keeps in memory.
+        tells: the path where every service tells the module it runs and fingerprints of the settings it has read (see
+            model.values.fingerprint); empty when the stack's services tell nothing of it.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Topology:
     resets: tuple[Mapping[str, str], ...]
     settings: tuple[Setting, ...]
     inequalities: tuple[Inequality, ...]
+    tells: str = ""
 
     def speaking(self, protocol: str) -> str | None:
         """The part that speaks a protocol; None when none does."""
@@ -260,6 +263,7 @@ def _read(data: Mapping[str, Any], folder: str) -> Topology:
         jobs=_programs(data.get("jobs", {})),
         tools=_programs(data.get("tools", {})),
         resets=tuple(dict(r) for r in data.get("resets", ())),
+        tells=data["stack"].get("tells", ""),
         settings=tuple(
             _setting(owner, name, table, profiles)
             for owner, tables in data.get("settings", {}).items()

@@ -1,5 +1,6 @@
 """The values that the ports deal in: abilities, states, changes, answers."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -116,3 +117,21 @@ class Reply:
         """The `code` of an error body, or None."""
         body = self.json() if self.body[:1] == b"{" else None
         return body.get("code") if isinstance(body, dict) else None
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a service itself says it runs with.
+
+    Attributes:
+        release: the shipped version whose module it names; None when it is none of them.
+        settings: fingerprints by variable of the settings that it has read and that are set.
+    """
+
+    release: str | None
+    settings: Mapping[str, str]
+
+
+def fingerprint(value: str) -> str:
+    """What tells a value from another without telling the value: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(value.encode()).hexdigest()[:16]

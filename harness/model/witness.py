@@ -132,7 +132,11 @@ class RestartedWith(_Watch):
         """Whether all instances are new ones and run as changed."""
         states = await observer.states(self._service)
         fresh = bool(states) and not any(s.identity in self._before for s in states)
-        return Seen(fresh and await self._check(observer), f"{self._says}; {'restarted' if fresh else 'not restarted'}")
+        says = f"{self._says}; {'restarted' if fresh else 'not restarted'}"
+        try:
+            return Seen(fresh and await self._check(observer), says)
+        except Unreadable as error:
+            return Seen(None, f"{says}: {error}")
 
 
 class QueryWitness(_Watch):

@@ -1,7 +1,11 @@
 """Account: identities and users, as account itself counts them."""
 
+import asyncio
+
+from harness.model.errors import Unreadable
 from harness.model.ports import Observer
 from harness.model.probes import Probe
+from harness.model.values import fingerprint
 from scenarios.probes.common import (
     MINIMUM,
     WINDOW_S,
@@ -95,15 +99,23 @@ suspension_ratio = ledger_ratio(
 )
 
 
+async def _token(observer: Observer, service: str) -> str:
+    """The fingerprint of the internal token that a service says it has; empty without one."""
+    told = await observer.told(service)
+    if told is None:
+        raise Unreadable(f"{service} does not tell its settings")
+    found = told.settings.get("ACCOUNT_INTERNAL_API_TOKEN", "")
+    return "" if found == fingerprint("") else found
+
+
 async def _tokens_match(observer: Observer) -> float | None:
-    """Both sides' tokens as they were given at their last start: equal and not empty."""
-    ours = observer.setting("gateway-bff", "ACCOUNT_INTERNAL_API_TOKEN")
-    theirs = observer.setting(ACCOUNT, "ACCOUNT_INTERNAL_API_TOKEN")
+    """Both sides' tokens, as they say themselves: equal and not empty."""
+    ours, theirs = await asyncio.gather(_token(observer, "gateway-bff"), _token(observer, ACCOUNT))
     return float(bool(ours) and ours == theirs)
 
 
 async def _token_is_set(observer: Observer) -> float | None:
-    return float(bool(observer.setting(ACCOUNT, "ACCOUNT_INTERNAL_API_TOKEN")))
+    return float(bool(await _token(observer, ACCOUNT)))
 
 
 token_is_set = Probe("account.token_is_set", "whether account was given an internal token", _token_is_set)

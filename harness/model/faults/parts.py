@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.model.ports import Injector, Observer
-from harness.model.values import Ability, PartStatus
+from harness.model.topology import variable
+from harness.model.values import Ability, PartStatus, fingerprint
 from harness.model.witness import QueryWitness, RestartedWith, StateWitness, Witness
 from harness.model.words import agreeing, counted
 
@@ -68,8 +69,8 @@ class ChangedSetting:
     """A service runs with another value of a setting.
 
     Attributes:
-        effect: sees in the system's behaviour that the value is in force; without it, what the service was given at
-            its last start is read.
+        effect: sees that what the service was given at its last start is what was meant, where that is not the value as
+            it stands here.
     """
 
     service: str
@@ -89,7 +90,16 @@ class ChangedSetting:
         async def given(observer: Observer) -> bool:
             return observer.setting(self.service, self.name) == self.value
 
-        return RestartedWith(self.service, f"{self.service} was given another {self.name}", self.effect or given)
+        async def in_force(observer: Observer) -> bool:
+            if not await (self.effect or given)(observer):
+                return False
+            # What it was given was written by us: that it has arrived is for the service to say.
+            told = await observer.told(self.service)
+            value = observer.setting(self.service, self.name)
+            wanted = None if value is None else fingerprint(value)
+            return told is None or told.settings.get(variable(self.name)) == wanted
+
+        return RestartedWith(self.service, f"{self.service} was given another {self.name}", in_force)
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,10 @@ class BadRelease:
 
     def witness(self) -> Witness:
         async def runs(observer: Observer) -> bool:
-            return all(s.release == self.version for s in await observer.states(self.service))
+            if any(s.release != self.version for s in await observer.states(self.service)):
+                return False
+            told = await observer.told(self.service)
+            return told is None or told.release == self.version
 
         return RestartedWith(self.service, f"{self.service} {self.version}", runs)
 

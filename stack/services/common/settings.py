@@ -1,5 +1,6 @@
 """Settings come from the environment alone; a bad value is one line and exit code 2."""
 
+import hashlib
 import re
 import sys
 from collections.abc import Mapping
@@ -23,9 +24,16 @@ class Settings:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = dict(environ)
+        self._read: set[str] = set()
+
+    def in_effect(self) -> dict[str, str]:
+        """Fingerprints of the variables that were read and are set: the first 16 hex digits of their SHA-256."""
+        known = sorted(name for name in self._read if name in self._environ)
+        return {name: hashlib.sha256(self._environ[name].encode()).hexdigest()[:16] for name in known}
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text; without a default the setting must be there."""
+        self._read.add(variable(name))
         value = self._environ.get(variable(name), default)
         if value is None:
             raise SettingError(f"{variable(name)} is not set; give it to the service's environment")
