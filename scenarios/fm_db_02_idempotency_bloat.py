@@ -42,7 +42,7 @@ async def restore_retention(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-DB-02",
     title="The idempotency table bloats",
-    sections=(),
+    sections=("5.9",),
     workload=(Grants(rate_hz=5),),
     fault=Together(
         (

@@ -37,7 +37,7 @@ async def deploy_next(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-DB-03",
     title="The schema has drifted from the release",
-    sections=(),
+    sections=("5.9",),
     workload=(People(rate_hz=8), Suspensions(rate_hz=4)),
     fault=DataChange(
         "account",

@@ -28,7 +28,7 @@ async def restart_subscriber(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-NATS-03",
     title="The intake of advisories stalls",
-    sections=(),
+    sections=("5.11",),
     workload=(Grants(rate_hz=10),),
     fault=Together((DeletedConsumer(*TERMINATED), BadRelease("entitlement", "1.2.0"))),
     symptom=eventually(

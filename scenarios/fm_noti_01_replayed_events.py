@@ -28,7 +28,7 @@ async def stop_replay(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-NOTI-01",
     title="The same event many times",
-    sections=(),
+    sections=("5.11",),
     workload=(Grants(rate_hz=6),),
     fault=RunawayJob("event-replay", {"JOB_RATE_HZ": "20"}),
     symptom=eventually(

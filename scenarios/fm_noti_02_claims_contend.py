@@ -33,7 +33,7 @@ async def one_worker(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-NOTI-02",
     title="Claims contend",
-    sections=(),
+    sections=("5.11",),
     workload=(Grants(rate_hz=4),),
     fault=Together(
         (

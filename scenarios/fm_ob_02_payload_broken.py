@@ -37,7 +37,7 @@ async def quarantine(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-OB-02",
     title="A payload that is broken for good",
-    sections=(),
+    sections=("5.10",),
     workload=(Grants(rate_hz=10),),
     fault=BadRelease("entitlement", "1.1.0"),
     symptom=eventually(

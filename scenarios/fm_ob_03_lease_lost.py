@@ -33,7 +33,7 @@ async def smaller_batches(operator: Operator) -> None:
 SCENARIO = Scenario(
     id="FM-OB-03",
     title="A lease is lost while publishing",
-    sections=(),
+    sections=("5.10",),
     workload=(Grants(rate_hz=8),),
     fault=Together(
         (
