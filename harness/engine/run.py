@@ -17,11 +17,13 @@ from harness.engine.traffic import Traffic
 from harness.engine.watch import Watch
 from harness.model.alerts import Policy
 from harness.model.arms import Arm
+from harness.model.bands import moved
 from harness.model.criteria import Verdict
 from harness.model.errors import InfrastructureError, Unreadable
 from harness.model.events import (
     Event,
     Finding,
+    Moved,
     Noted,
     Phase,
     ScenarioStarted,
@@ -93,6 +95,7 @@ class ScenarioRun(Narrator):
         self._witness: Witness | None = None
         self._settling: list[tuple[float, float]] = []
         self._running: frozenset[str] = frozenset()
+        self._steady_s = 0.0
 
     async def run(self) -> Outcome:
         """Go through the phases; whatever happens, the cell is restored and the verdict is kept."""
@@ -185,6 +188,7 @@ class ScenarioRun(Narrator):
             self._end(Phase.STEADY, started_s, "symptom already there")
             self._find(Finding.VACUOUS_SYMPTOM, Phase.STEADY, "the symptom was met before anything was broken")
             raise ScenarioEnded
+        self._steady_s = since_s
         await self._facts.moment("steady")
         self._end(Phase.STEADY, started_s, "steady")
 
@@ -253,6 +257,8 @@ class ScenarioRun(Narrator):
     async def _respond(self) -> None:
         started_s = self._start(Phase.RESPOND)
         self.outcome.responded_s = started_s
+        found = moved(self._watch.sweeps, self._steady_s, self.outcome.injected_s or started_s, started_s)
+        self._emit(Moved(self._now(), self.scenario.label, found))
         if self.arm.responds:
             # Before anything is waited for: a sample that is taken meanwhile is one after the response began.
             self._alerting.responded(started_s)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from harness.drivers.clock import wall
 from harness.model.arms import PROVING
 from harness.model.errors import GamedayError, UsageError
-from harness.model.events import KINDS, WORST_FIRST, Claimed, Event, Queried, RunStarted, SliMeasured, Swept
+from harness.model.events import KINDS, WORST_FIRST, Claimed, Event, Moved, Queried, RunStarted, SliMeasured, Swept
 from harness.model.runbook import Query
 from harness.model.scenario import Catalogue
 from harness.model.topology import Topology
@@ -208,6 +208,7 @@ def seen_in(reports: Path) -> Seen:
     claims: dict[str, LastClaim] = {}
     samples: list[Sample] = []
     kinds: set[str] = set()
+    moved: dict[tuple[str, str], bool] = {}
     now = datetime.fromisoformat(wall())
     for folder in _newest(reports):
         events = _events(folder)
@@ -218,7 +219,11 @@ def seen_in(reports: Path) -> Seen:
         kinds |= {e.kind for e in events}
         for id_, last in _claims(events, started, now).items():
             claims.setdefault(id_, last)
-    return Seen(claims, samples, frozenset(kinds) if claims else None)
+        for event in events:
+            if isinstance(event, Moved) and event.scenario is not None:
+                known = {(event.scenario.partition(":")[0], p): m for p, m in event.probes.items() if m is not None}
+                moved.update({key: found or moved.get(key, False) for key, found in known.items()})
+    return Seen(claims, samples, frozenset(kinds) if claims else None, moved)
 
 
 def _newest(reports: Path) -> list[Path]:

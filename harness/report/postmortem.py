@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from harness.model import events as ev
+from harness.model.bands import left_band
 from harness.report import timeline
 from harness.report.figures import figure
 from harness.report.lang import ENGLISH, Messages, ended, text
@@ -190,15 +191,4 @@ class _Writer:
                   and (v := s.values.get(probe)) is not None]  # fmt: skip
         during = [v for s in self.record.sweeps if injected_s <= s.t < responded_s and probe in s.values
                   and (v := s.values[probe]) is not None]  # fmt: skip
-        if len(before) < MIN_SAMPLES or len(during) < MIN_SAMPLES:
-            return None
-        low, high = min(before), max(before)
-        room = max((high - low) * ROOM_RATIO, 1e-9)
-        return any(v < low - room or v > high + room for v in during)
-
-
-MIN_SAMPLES = 3
-"""With fewer samples than this before or under the fault nothing is said of a probe."""
-
-ROOM_RATIO = 0.25
-"""A steady band is what was seen in the steady stretch and this share of its width to either side."""
+        return left_band(before, during)

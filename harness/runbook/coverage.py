@@ -28,6 +28,7 @@ GAPS = {
     "writes": "queries that would do more than read; never run",
     "failed-sql": "queries that the database refuses",
     "never-moves": "queries that never move under their section's faults",
+    "uninformative": "bullets whose measurements never move under their section's faults",
 }
 """The kinds of gaps, in the order in which they are told."""
 
@@ -129,14 +130,16 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Seen:
-    """What runs have shown: last claims by id, samples of queries, and the kinds of events that were told.
+    """What runs have shown: last claims by id, samples of queries, kinds of events that were told, and what moved.
 
-    `kinds` is None when no run was seen that could have told them.
+    `kinds` is None when no run was seen that could have told them. `moved` says by id and probe whether it left its steady
+    band under the fault in some run; what was never read often enough is not in it.
     """
 
     claims: Mapping[str, LastClaim] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
     kinds: frozenset[str] | None = None
+    moved: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,7 @@ def cover(
     for chapter in book.chapters:
         result.gaps += _gaps_of_chapter(chapter)
     result.gaps += _gaps_of_bullets(result.bullets, claims)
+    result.gaps += _uninformative(result.bullets, claims, catalogue, seen.moved)
     result.gaps += [Gap("dead-link", target, f"line {line}: {target} {why}") for target, line, why in dead_links]
     for chapter in book.chapters:
         for query in chapter.queries:
@@ -210,6 +214,11 @@ class _Claims:
             lost = set(self._lost(bullet))
             found += [name for name in bullet.names if name not in lost]
         return tuple(found)
+
+    def probes(self, key: str) -> tuple[str, ...]:
+        """The measurements that execute a bullet."""
+        check, bullet = self._checks.get(key), self._bullets.get(key)
+        return (*(p.name for p in (check.probes if check else ())), *(bullet.probes if bullet else ()))
 
     def lost(self, key: str) -> tuple[str, ...]:
         """What is said to execute a bullet and is not there."""
@@ -294,6 +303,21 @@ def _gaps_of_bullets(bullets: Sequence[Claimed], claims: _Claims) -> list[Gap]:
             Gap("lost-claim", f"{item.key}={name}", f"{item.key} is claimed by {name}, {_why_lost(name)}")
             for name in claims.lost(item.key)
         ]
+    return found
+
+
+def _uninformative(
+    bullets: Sequence[Claimed], claims: _Claims, catalogue: Catalogue, moved: Mapping[tuple[str, str], bool]
+) -> list[Gap]:
+    """Bullets none of whose measurements left its steady band under any fault of the section: they tell nothing of it."""
+    found = []
+    for bullet in bullets:
+        key = bullet.item.key
+        ids = [s.id for s in catalogue.scenarios.values() if key.partition("/")[0] in s.sections]
+        told = {p: moved[i, p] for i in ids for p in claims.probes(key) if (i, p) in moved and not moved.get((i, p))}
+        if told and not any(moved.get((i, p)) for i in ids for p in claims.probes(key)):
+            says = f"{key} (line {bullet.item.line}): {', '.join(sorted(told))} did not move under any fault of the section"
+            found.append(Gap("uninformative", key, says))
     return found
 
 

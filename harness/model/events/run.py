@@ -125,6 +125,14 @@ class Checked(Event):
 
 
 @dataclass(frozen=True)
+class Moved(Event):
+    """Whether each measurement left its steady band between injection and response; None when too little was read."""
+
+    kind = "moved"
+    probes: dict[str, bool | None]
+
+
+@dataclass(frozen=True)
 class Witnessed(Event):
     """What the witness saw; `bites` is None when it could not tell."""
 
