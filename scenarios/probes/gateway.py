@@ -1,5 +1,7 @@
 """The gateway: logins, sessions, and what the services behind it look like from outside."""
 
+from harness.model.ports import Observer
+from harness.model.probes import Probe
 from scenarios.probes.common import (
     increase_probe,
     ledger_ratio,
@@ -125,4 +127,20 @@ users_ok_ratio = ledger_ratio(
     "share of people's own accounts and profiles that were answered well, over 2 s",
     ("people.user", "people.profile"),
     lambda sent: sent.accepted,
+)
+
+
+async def _oidc_changes(observer: Observer) -> float:
+    """Set back is as before: what counts is what was there before the first change against what is there now."""
+    first: dict[str, str | None] = {}
+    now: dict[str, str | None] = {}
+    for change in observer.changes():
+        if change.kind == "setting" and change.target == GATEWAY and change.what.startswith("OIDC_"):
+            first.setdefault(change.what, change.old)
+            now[change.what] = change.new
+    return float(sum(now[name] != first[name] for name in now))
+
+
+oidc_changes = Probe(
+    "gateway.oidc_changes", "OIDC settings of the gateway that a change has left another value", _oidc_changes
 )

@@ -10,7 +10,7 @@ SECTION = Section(
     (
         Check("5.1/check/1", "Failed logins in the gateway's log", (gateway.login_failed_lines, gateway.login_errors)),
         Check("5.1/check/2", "Keycloak's health, and the way to it", (gateway.keycloak_reachable,)),
-        Check("5.1/check/3", "The OIDC settings, against what a login needs", (gateway.login_302_share,)),
+        Check("5.1/check/3", "The OIDC settings, against what a login needs", (gateway.oidc_changes,)),
         Check("5.1/check/4", "Whether the session cookie comes back", (gateway.me_401_share, gateway.login_successes)),
     ),
     bullets=(
