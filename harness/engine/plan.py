@@ -44,17 +44,32 @@ def choose(
             raise UsageError(f"there is no scenario {name}; there are {known}")
     for section in sections:
         if not any(section in s.sections for s in catalogue.scenarios.values()):
-            there = ", ".join(sorted({key for s in catalogue.scenarios.values() for key in s.sections}))
+            there = ", ".join(sorted({k for s in catalogue.scenarios.values() for k in s.sections}, key=_by_number))
             raise UsageError(f"no scenario belongs to section {section}; the sections are {there}")
-    chosen = [
-        found
-        for scenario in catalogue.scenarios.values()
-        if (not wanted or scenario.id in wanted) and (not sections or set(sections) & set(scenario.sections))
-        for found in _variants(scenario, wanted.get(scenario.id, [""]), variant)
-    ]
+    named = [s for s in catalogue.scenarios.values() if not wanted or s.id in wanted]
+    within = [s for s in named if not sections or set(sections) & set(s.sections)]
+    if named and not within:
+        raise UsageError("; ".join(f"{s.id} is {_elsewhere(s, sections)}" for s in named))
+    chosen = [found for s in within for found in _variants(s, wanted.get(s.id, [""]), variant)]
+    if not chosen and wanted:
+        raise UsageError("; ".join(_lacks(s, variant) for s in within))
     if not chosen:
-        raise UsageError(f"no scenario has a variant {variant}" if variant else "nothing was chosen")
+        raise UsageError(f"no scenario has a variant {variant}" if variant else f"{catalogue.name} has no scenario")
     return chosen
+
+
+def _by_number(section: str) -> list[tuple[int, str]]:
+    """A section's place among others: 5.2 comes before 5.10."""
+    return [(int(part) if part.isdecimal() else 0, part) for part in section.split(".")]
+
+
+def _elsewhere(scenario: Scenario, sections: Sequence[str]) -> str:
+    return f"not of section {' or '.join(sections)}, but of {', '.join(scenario.sections) or 'none'}"
+
+
+def _lacks(scenario: Scenario, variant: str) -> str:
+    have = ", ".join(v.name for v in scenario.variants) or "none"
+    return f"{scenario.id} has no variant {variant}; it has {have}"
 
 
 def _variants(scenario: Scenario, own: Sequence[str], variant: str) -> list[Scenario]:
@@ -66,7 +81,7 @@ def _variants(scenario: Scenario, own: Sequence[str], variant: str) -> list[Scen
     found = []
     for name in own:
         if name and name not in names:
-            raise UsageError(f"{scenario.id} has no variant {name}; it has {', '.join(names) or 'none'}")
+            raise UsageError(_lacks(scenario, name))
         found.append(scenario.with_variant(name) if name else scenario)
     return found
 

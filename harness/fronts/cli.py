@@ -156,7 +156,10 @@ def list_(sections: tuple[str, ...], as_json: bool, form: str, lang: str, **aske
 @stack_options
 @lang_option
 def show(id_: str, catalogue: str, stack: str | None, profile: str, lang: str) -> None:
-    """Show what a scenario does, from the code."""
+    """Show what a scenario does, from the code.
+
+    ID may name a variant: FM-OB-01:black-hole.
+    """
     from harness.fronts.show import text_of  # noqa: PLC0415  (the command line must answer at once)
 
     click.echo(text_of(id_, catalogue, stack, profile, lang))

@@ -49,6 +49,8 @@ INTERRUPTED = 130
 def run(**asked: Any) -> int:
     r"""Run scenarios and say what may be claimed of the runbook.
 
+    An ID may name a variant: FM-OB-01:black-hole.
+
     \b
     Exit codes: 0 nothing refuted, 1 something REFUTED, 3 something INCONCLUSIVE
     or trouble with the machine, 2 wrong use, 130 interrupted.
@@ -56,6 +58,7 @@ def run(**asked: Any) -> int:
     \b
     Examples:
       gameday run FM-OB-01 FM-MM-01 --seed 7
+      gameday run FM-OB-01:black-hole
       gameday run --section 5.6 --variant all
       gameday run FM-OB-01 --arm untreated
       gameday run --section 5.6 --repeat 20

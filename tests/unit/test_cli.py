@@ -23,6 +23,12 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
     assert "\\b" not in out
 
 
+@pytest.mark.parametrize("command", ["run", "show"])
+def test_the_help_says_that_an_id_may_name_a_variant(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    _, out, _ = called(capsys, command, "--help")
+    assert "ID may name a variant: FM-OB-01:black-hole" in out
+
+
 def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = called(capsys, "--help")
     assert "gameday run FM-OB-01" in out

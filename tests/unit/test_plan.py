@@ -45,12 +45,32 @@ def test_choosing() -> None:
         (("FM-Z-09",), (), "", "there is no scenario FM-Z-09; there are FM-A-01"),
         ((), ("9.9",), "", "the sections are 5.1, 5.6"),
         (("FM-B-01:melt",), (), "", "has no variant melt; it has cut, slow"),
-        (("FM-A-01",), (), "cut", "no scenario has a variant cut"),
+        (("FM-B-01",), (), "melt", "^FM-B-01 has no variant melt; it has cut, slow$"),
+        (
+            ("FM-A-01", "FM-C-01"),
+            (),
+            "cut",
+            "^FM-A-01 has no variant cut; it has none; FM-C-01 has no variant cut; it has none$",
+        ),
+        ((), (), "melt", "^no scenario has a variant melt$"),
+        (("FM-B-01",), ("5.1",), "", "^FM-B-01 is not of section 5.1, but of 5.6$"),
+        (("FM-B-01",), ("5.1",), "cut", "^FM-B-01 is not of section 5.1, but of 5.6$"),
     ],
 )
 def test_what_is_not_there_is_said(ids: tuple[str, ...], sections: tuple[str, ...], variant: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         plan.choose(CATALOGUE, ids, sections, variant)
+
+
+def test_scenarios_that_lack_a_variant_are_left_out_where_another_has_it() -> None:
+    assert labels("FM-A-01", "FM-B-01", variant="cut") == ["FM-B-01:cut"]
+
+
+def test_sections_are_listed_by_their_numbers() -> None:
+    made = [_named(f"FM-S-{n}", f"5.{n}") for n in (10, 2, 1)]
+    catalogue = Catalogue("c", {s.id: s for s in made}, {})
+    with pytest.raises(UsageError, match=r"the sections are 5\.1, 5\.2, 5\.10$"):
+        plan.choose(catalogue, sections=["9.9"])
 
 
 def test_a_seed_follows_from_the_run_and_the_label_alone() -> None:
