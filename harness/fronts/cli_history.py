@@ -1,7 +1,7 @@
 """`gameday history` and `gameday compare`: what runs before this one came to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import click
 
 from harness.drivers import clock
 from harness.fronts import drill_history
+from harness.fronts.asked import label_of
 from harness.model.arms import PROVING
 from harness.model.errors import UsageError
 from harness.model.words import counted
@@ -42,7 +43,7 @@ def history(id_: str, stale_after: str, rebuild: bool, drills: bool, trainee: st
       gameday history --rebuild
       gameday history --drills --trainee mia
     """
-    limit = _length(stale_after)
+    limit, id_ = _length(stale_after), label_of(id_)
     if trainee and not drills:
         raise UsageError("--trainee is for the history of drills; add --drills")
     kept_drills = set_aside(reports) if rebuild else []
@@ -51,11 +52,17 @@ def history(id_: str, stale_after: str, rebuild: bool, drills: bool, trainee: st
             db.add_drill(**drill)
         for line in db.import_missing():
             click.echo(f"gameday: {line}", err=True)
-        results = db.results(id_)
+        results = [] if drills else db.results(id_)
+        others = [] if drills or results or not id_ else db.results()
         drilled = db.drills(trainee) if drills else []
     if drills:
-        click.echo("\n".join(drill_history.lines(drilled, id_)) or f"{reports} has no such drills yet.")
+        said = drill_history.lines(drilled, id_)
+        if drilled and not said:
+            raise _unknown("drill", reports, id_, (d["scenario"] for d in drilled))
+        click.echo("\n".join(said) or f"{reports} has no such drills yet.")
         return
+    if others:
+        raise _unknown("run", reports, id_, (r.label for r in others))
     if not results:
         click.echo(f"{reports} has no runs{' of ' + id_ if id_ else ''} yet.")
         return
@@ -65,6 +72,14 @@ def history(id_: str, stale_after: str, rebuild: bool, drills: bool, trainee: st
     now = clock.now()
     for label in sorted(by_label):
         click.echo("\n".join(_lines(by_label[label], now, limit, every=bool(id_))))
+
+
+def _unknown(what: str, reports: Path, asked: str, have: Iterable[str]) -> UsageError:
+    """Nothing is there of what was asked for: what is, by id, or by label where the id is there."""
+    labels = sorted(set(have))
+    own = [one for one in labels if one.partition(":")[0] == asked.partition(":")[0]]
+    there = own or sorted({one.partition(":")[0] for one in labels})
+    return UsageError(f"no {what} in {reports} has {asked}; there are {', '.join(there)}")
 
 
 def _lines(rows: list[Result], now: datetime, limit: timedelta, *, every: bool) -> list[str]:

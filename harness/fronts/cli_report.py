@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from harness.fronts.asked import label_of
 from harness.fronts.options import lang_option
 from harness.model.errors import UsageError
 
@@ -40,5 +41,6 @@ def report(run: Path, reports: Path, catalogue: str, lang: str, only: tuple[str,
         raise UsageError(
             "--only makes an excerpt, which must not replace the run's report; say where with --output DIR"
         )
-    for path in rendered_again(run, reports, load_messages(catalogue, lang), only, output):
+    wanted = [label_of(one) for one in only]
+    for path in rendered_again(run, reports, load_messages(catalogue, lang), wanted, output):
         click.echo(path)

@@ -79,6 +79,7 @@ def test_a_teams_drills_are_shown_over_time(capsys: pytest.CaptureFixture[str], 
     [
         (("--trainee", "mia"), ["drill-1", "FM-X-02"]),
         ((X,), ["drill-1", "drill-2"]),
+        (("fm-x-01",), ["drill-1", "drill-2"]),
         ((f"{X}:slow",), ["drill-2"]),
         (("--trainee", "bob"), ["has no such drills"]),
     ],
@@ -89,6 +90,11 @@ def test_drills_of_one_trainee_or_one_failure_mode(
     _, out, _ = called(capsys, "history", "--drills", *asked, "--reports", str(team))
     marks = ["drill-1", "drill-2", "FM-X-02", "has no such drills"]
     assert sorted(mark for mark in marks if mark in out) == sorted(shown)
+
+
+def test_a_failure_mode_that_nobody_was_drilled_in_is_wrong_use(capsys: pytest.CaptureFixture[str], team: Path) -> None:
+    code, _, err = called(capsys, "history", "FM-X-09", "--drills", "--reports", str(team))
+    assert (code, err) == (2, f"gameday: no drill in {team} has FM-X-09; there are FM-X-01, FM-X-02\n")
 
 
 def test_a_trainee_without_drills_is_wrong_use(capsys: pytest.CaptureFixture[str], team: Path) -> None:

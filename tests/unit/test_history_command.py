@@ -168,3 +168,40 @@ def test_a_run_that_cannot_be_read_is_one_line_and_2(tmp_path: Path, capsys: pyt
     code, _, err = called(capsys, "compare", one, other, "--reports", str(tmp_path))
     assert code == 2
     assert f"{other} cannot be read" in err
+
+
+def test_an_id_may_be_written_in_small_letters(tmp_path: Path, history: Any) -> None:
+    run(tmp_path, "25")
+    run(tmp_path, "24", claims=[{"id": X, "variant": "slow", "claim": "PROVEN"}])
+    assert history("fm-x-01")[0].startswith(f"{X:<22} PROVEN ")
+    assert history("fm-x-01:slow")[0].startswith(f"{X}:slow ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"), [("FM-OB-1", "FM-A-02, FM-X-01"), ("fm-x-01:melt", "FM-X-01, FM-X-01:slow")]
+)
+def test_an_id_that_the_history_does_not_have_is_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: str, there: str
+) -> None:
+    named = [{"id": X, "variant": v, "claim": "PROVEN"} for v in ("slow", "")]
+    run(tmp_path, "25", claims=[*named, {"id": "FM-A-02", "claim": "PROVEN"}])
+    code, _, err = called(capsys, "history", asked, "--reports", str(tmp_path))
+    label = asked.replace("fm-x", "FM-X")
+    assert (code, err) == (2, f"gameday: no run in {tmp_path} has {label}; there are {there}\n")
+
+
+@pytest.mark.parametrize("command", ["postmortem", "report"])
+def test_the_commands_of_one_run_take_ids_in_small_letters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    folder = tmp_path / "r1"
+    folder.mkdir()
+    started = ev.RunStarted(0, None, "r1", "2026-11-21T00:00:00+00:00", 1, "process", "ci", "timeline", [X])
+    begun = ev.ScenarioStarted(1, X, "title", [], "timeline", 1, "f", "s", "r")
+    (folder / JOURNAL).write_text(f"{ev.to_line(started)}\n{ev.to_line(begun)}\n")
+    own = {"postmortem": ("fm-x-01",), "report": ("--only", "fm-x-01", "--output", str(tmp_path / "out"))}
+    code, _, err = called(capsys, command, "r1", *own[command], "--reports", str(tmp_path))
+    assert (code, err) == (0, "")
+    own = {"postmortem": ("fm-z-01",), "report": ("--only", "fm-z-01", "--output", str(tmp_path / "out"))}
+    code, _, err = called(capsys, command, "r1", *own[command], "--reports", str(tmp_path))
+    assert (code, err) == (2, f"gameday: {folder} has no scenario FM-Z-01; it has {X}\n")
