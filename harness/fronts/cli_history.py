@@ -9,7 +9,7 @@ import click
 
 from harness.drivers import clock
 from harness.fronts import drill_history
-from harness.fronts.asked import label_of
+from harness.fronts.asked import folder_of, label_of
 from harness.model.arms import PROVING
 from harness.model.errors import UsageError
 from harness.model.words import counted
@@ -184,11 +184,3 @@ def compare(before: str, after: str, reports: Path) -> int:
             mark = f"  not compared: {_named(now.conditions)}, was {_named(was.conditions)}"
         click.echo(f"{label:<22} {was.claim:<13} {_seconds(was)}  ->  {now.claim:<13} {_seconds(now)}{mark}")
     return 1 if bad else 0
-
-
-def folder_of(run: str, reports: Path) -> Path:
-    """A run's folder, by its id, its folder or `latest`; raises UsageError."""
-    for folder in (Path(run), reports / run):
-        if folder.is_dir() and any((folder / name).is_file() for name in ("run.json", "journal.jsonl")):
-            return folder
-    raise UsageError(f"there is no run {run}; name its id, its folder or latest, with --reports for another folder")

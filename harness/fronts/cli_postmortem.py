@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from harness.fronts.asked import label_of
-from harness.fronts.cli_history import REPORTS, folder_of
+from harness.fronts.asked import label_of, recorded
+from harness.fronts.cli_history import REPORTS
 from harness.fronts.messages import load_messages
 from harness.fronts.options import lang_option
 from harness.model.errors import InfrastructureError, UsageError
@@ -31,7 +31,7 @@ def postmortem(run: str, label: str, output: Path | None, catalogue: str, lang: 
       gameday postmortem latest FM-OB-01
       gameday postmortem latest FM-OB-01 --lang ja --output postmortem.md
     """
-    folder, label = folder_of(run, reports), label_of(label)
+    folder, label = recorded(run, reports), label_of(label)
     index = Index(folder / JOURNAL)
     one = index.run.of(label)
     if one is None:

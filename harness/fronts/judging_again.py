@@ -10,6 +10,7 @@ from harness.engine.alerting import fired_again, stretches, times
 from harness.engine.invariants import finding_of, judged
 from harness.engine.judging import momentary, throughout
 from harness.engine.run import STEADY_S
+from harness.fronts.asked import refuse_drill
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.recorded import read
 from harness.model.alerts import fed_by
@@ -93,8 +94,9 @@ class Result:
 
 
 def judge(path: Path, package: str, stack: str | None) -> Result:
-    """Judge a run again; raises UsageError for what is no journal."""
+    """Judge a run again; raises UsageError for what is no journal of a run."""
     file = path / JOURNAL if path.is_dir() else path
+    refuse_drill(file)
     events, notes = read(file)
     started = next((e for e in events if isinstance(e, RunStarted)), None)
     if started is None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
+from harness.fronts.asked import recorded
 from harness.fronts.messages import load_messages
 from harness.model.errors import GamedayError, UsageError
-from harness.report.journal import JOURNAL
 from harness.report.junit import junit
 from harness.report.lang import Messages, language
 from harness.report.record import RunRecord
@@ -138,13 +138,10 @@ def rendered_again(
 ) -> list[Path]:
     """Write the files for people of an old run again, of some of its scenarios where `only` names them.
 
-    They are written into the run's folder, or into another. Raises UsageError when there is no run, no such scenario, or
-    nowhere to write.
+    They are written into the run's folder, or into another. Raises UsageError when there is no run (a drill is none), no
+    such scenario, or nowhere to write.
     """
-    homes = [run, reports / run]
-    folder = next((f for f in homes if (f / JOURNAL).is_file()), None)
-    if folder is None:
-        raise UsageError(f"there is no {JOURNAL} in {' or '.join(str(f) for f in homes)}; name a run's folder or id")
+    folder = recorded(str(run), reports)
     home = into or folder
     for name, render in PAGES.items():
         content = render(folder, messages, only)

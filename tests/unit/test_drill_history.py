@@ -110,3 +110,29 @@ def test_a_drill_of_another_version_is_shown_as_far_as_it_is_known(
     _, out, _ = called(capsys, "history", "--drills", "--reports", str(tmp_path))
     assert out.splitlines()[1] == "ann: 1 drill"
     assert out.splitlines()[2].split() == ["2026-03-02", "-", "-", X, "-", "-", "-", "-"]
+
+
+@pytest.mark.parametrize("debriefed", [True, False])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "DRILL"),
+        ("postmortem", "DRILL", X),
+        ("judge", "DRILL"),
+        ("judge", "JOURNAL"),
+        ("compare", "DRILL", "DRILL"),
+    ],
+)
+def test_a_drill_is_no_run_for_the_commands_of_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: tuple[str, ...], debriefed: bool
+) -> None:
+    drill(tmp_path, "drill-1", debriefed=debriefed)
+    folder = tmp_path / "drill-1"
+    if debriefed:
+        (folder / "debrief.md").write_text("# Debrief")
+    before = sorted(folder.iterdir())
+    named = {"DRILL": str(folder), "JOURNAL": str(folder / "journal.jsonl")}
+    code, _, err = called(capsys, *(named.get(word, word) for word in command))
+    where = f"its debrief is {folder / 'debrief.md'}" if debriefed else "it was ended before its debrief"
+    assert (code, err) == (2, f"gameday: drill-1 is a drill, and claims nothing; {where}\n")
+    assert sorted(folder.iterdir()) == before

@@ -259,7 +259,11 @@ async def test_an_old_run_is_rendered_again_and_its_files_for_programs_stay(tmp_
     assert [path.name for path in written] == ["report.md", "report.html"]
     assert "実証済み" in (folder / "report.html").read_text()
     assert (folder / "run.json").read_text() == "old"
+    (tmp_path / "reports" / "r3").mkdir()
+    (tmp_path / "reports" / "r3" / "run.json").write_text("{}")
     with pytest.raises(UsageError, match="there is no journal"):
+        reports.rendered_again(Path("r3"), tmp_path / "reports", Messages())
+    with pytest.raises(UsageError, match="there is no run r2; name its id"):
         reports.rendered_again(Path("r2"), tmp_path / "reports", Messages())
 
 
