@@ -1,5 +1,6 @@
 """Runs and scenarios as people name them on the command line."""
 
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from harness.model.events import RunStarted
 from harness.report import journal
 from harness.report.history import DRILL
 from harness.report.journal import JOURNAL
+
+DEFAULT = Path("reports")
+"""Where reports go when nothing else is said."""
 
 RUN_JSON = "run.json"
 DEBRIEF = "debrief.md"
@@ -25,7 +29,22 @@ def folder_of(run: str, reports: Path) -> Path:
         if _holds(folder, (RUN_JSON, JOURNAL)):
             refuse_drill(folder / JOURNAL)
             return folder
+    if not _has_runs(reports):
+        path = f"there is no run {run}, and " if len(Path(run).parts) > 1 else ""
+        raise UsageError(f"{path}{reports} has no runs yet; make one with: {run_into(reports)}")
     raise UsageError(f"there is no run {run}; name its id, its folder or latest, with --reports for another folder")
+
+
+def run_into(reports: Path) -> str:
+    """The command that makes a run in a folder of reports."""
+    return "gameday run" if reports == DEFAULT else f"gameday run --reports {shlex.quote(str(reports))}"
+
+
+def _has_runs(reports: Path) -> bool:
+    try:
+        return any(_holds(one, (RUN_JSON, JOURNAL)) and _drill(one / JOURNAL) is None for one in reports.iterdir())
+    except OSError:
+        return False
 
 
 def recorded(run: str, reports: Path) -> Path:

@@ -205,3 +205,37 @@ def test_the_commands_of_one_run_take_ids_in_small_letters(
     own = {"postmortem": ("fm-z-01",), "report": ("--only", "fm-z-01", "--output", str(tmp_path / "out"))}
     code, _, err = called(capsys, command, "r1", *own[command], "--reports", str(tmp_path))
     assert (code, err) == (2, f"gameday: {folder} has no scenario FM-Z-01; it has {X}\n")
+
+
+@pytest.mark.parametrize("command", [("report",), ("postmortem", "latest", X), ("compare", "latest", "latest")])
+@pytest.mark.parametrize("there", ["missing", "empty", "a drill"])
+def test_a_folder_without_runs_is_told_with_what_makes_one(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    there: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if there != "missing":
+        Path("reports").mkdir()
+    if there == "a drill":
+        Path("reports/d").mkdir()
+        started = ev.RunStarted(0, None, "d", "2026-11-21T00:00:00+00:00", 1, "process", "ci", "drill", [X])
+        (Path("reports/d") / JOURNAL).write_text(f"{ev.to_line(started)}\n")
+    code, _, err = called(capsys, *command)
+    assert (code, err) == (2, "gameday: reports has no runs yet; make one with: gameday run\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("latest", "my runs has no runs yet; make one with: gameday run --reports 'my runs'"),
+        ("a/b", "there is no run a/b, and my runs has no runs yet; make one with: gameday run --reports 'my runs'"),
+    ],
+)
+def test_the_advice_is_for_the_folder_that_was_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert called(capsys, "report", asked, "--reports", "my runs")[2] == f"gameday: {says}\n"
