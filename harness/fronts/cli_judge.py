@@ -6,15 +6,16 @@ import click
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("run", metavar="RUN")
 @click.option("--catalogue", default="scenarios", metavar="PKG", show_default=True, help="Package of scenarios.")
 @click.option("--stack", default=None, metavar="FILE", help="Topology file; default: the reference stack's.")
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def judge(run: Path, catalogue: str, stack: str | None, as_json: bool) -> int:
+def judge(run: str, catalogue: str, stack: str | None, reports: Path, as_json: bool) -> int:
     r"""Judge a recorded run again: criteria, invariants, rules, alerts, as they are now.
 
-    RUN is the folder of a report, or a journal. Nothing is started: criteria are
-    judged on the recorded sweeps with the catalogue's present thresholds,
+    RUN is a run's id, its folder, `latest`, or a journal. Nothing is started: criteria
+    are judged on the recorded sweeps with the catalogue's present thresholds,
     invariants on the recorded facts, rules on the recorded acts, alerts, the
     time to detection and indicators on the recorded samples. What differs from
     what was claimed is said.
@@ -25,12 +26,15 @@ def judge(run: Path, catalogue: str, stack: str | None, as_json: bool) -> int:
 
     \b
     Examples:
-      gameday judge reports/latest
-      gameday judge reports/20250102-030405-abcd/journal.jsonl --json
+      gameday judge latest
+      gameday judge 20250102-030405-abcd --reports artifacts
+      gameday judge artifacts/shard-3/journal.jsonl --json
     """
     from harness.fronts import judging_again  # noqa: PLC0415  (the command line must answer at once)
+    from harness.fronts.asked import recorded  # noqa: PLC0415
 
-    again = judging_again.judge(run, catalogue, stack)
+    found = Path(run) if Path(run).is_file() else recorded(run, reports)
+    again = judging_again.judge(found, catalogue, stack)
     if as_json:
         import json  # noqa: PLC0415
 

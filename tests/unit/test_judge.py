@@ -283,3 +283,25 @@ def test_the_command_says_it_in_lines_and_as_json(tmp_path: Path) -> None:
     assert f"{LABEL}  PROVEN, the same now" in said.output
     told = json.loads(CliRunner().invoke(judge, [str(folder), "--json"], standalone_mode=False).output)
     assert told["scenarios"][0]["now"] == "PROVEN"
+
+
+@pytest.mark.parametrize("asked", ["r1", "latest", "reports/r1", "reports/r1/journal.jsonl"])
+def test_a_run_is_named_by_its_id_its_folder_latest_or_its_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    (tmp_path / "reports").mkdir()
+    write(tmp_path / "reports" / "r1", run_of())
+    (tmp_path / "reports" / "latest").symlink_to("r1")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(judge, [asked], standalone_mode=False).return_value == 0
+    monkeypatch.chdir("/")
+    if "/" not in asked:
+        named = [asked, "--reports", str(tmp_path / "reports")]
+        assert CliRunner().invoke(judge, named, standalone_mode=False).return_value == 0
+
+
+def test_a_run_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    write(tmp_path / "r1", run_of())
+    told = CliRunner().invoke(judge, ["r2", "--reports", str(tmp_path)], standalone_mode=False)
+    assert isinstance(told.exception, UsageError)
+    assert str(told.exception).startswith("there is no run r2; name its id")
