@@ -14,7 +14,15 @@ from harness.report.record import RunRecord, of
 
 
 def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int]:
-    """Join runs with the same seed, arm and profile; gives the record, its folder and the exit code."""
+    """Join runs with the same seed, arm and profile; gives the record, its folder and the exit code.
+
+    Raises UsageError for what is no run, and for runs that are no shards of one.
+    """
+    for folder in folders:
+        if not (folder / journal.JOURNAL).is_file():
+            raise UsageError(
+                f"{folder} is no run's folder: it has no {journal.JOURNAL}; name the folders of the shards"
+            )
     runs = [list(journal.read(folder / journal.JOURNAL)) for folder in folders]
     starts = [next((e for e in run if isinstance(e, RunStarted)), None) for run in runs]
     first = starts[0]

@@ -127,3 +127,9 @@ async def test_a_claim_that_is_not_known_here_is_one_line_and_nothing_is_written
     with pytest.raises(UsageError, match="claims MAYBE, which this gameday does not know"):
         merged([one], tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_folder_without_a_run_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nope is no run's folder: it has no journal.jsonl; name the folders of the"):
+        merged([tmp_path / "nope"], tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
