@@ -29,10 +29,20 @@ def folder_of(run: str, reports: Path) -> Path:
         if _holds(folder, (RUN_JSON, JOURNAL)):
             refuse_drill(folder / JOURNAL)
             return folder
-    if not _has_runs(reports):
+    if not has_runs(reports):
         path = f"there is no run {run}, and " if len(Path(run).parts) > 1 else ""
         raise UsageError(f"{path}{reports} has no runs yet; make one with: {run_into(reports)}")
     raise UsageError(f"there is no run {run}; name its id, its folder or latest, with --reports for another folder")
+
+
+def must_be_folder(reports: Path) -> None:
+    """Raise UsageError for a folder of reports that is not there: what only reads must not make it."""
+    if reports.is_dir():
+        return
+    if reports.exists():
+        raise UsageError(f"{reports} is no folder; name another with --reports")
+    more = f", or make a run with: {run_into(reports)}" if reports == DEFAULT else ""
+    raise UsageError(f"there is no folder {reports}; name another with --reports{more}")
 
 
 def run_into(reports: Path) -> str:
@@ -40,7 +50,8 @@ def run_into(reports: Path) -> str:
     return "gameday run" if reports == DEFAULT else f"gameday run --reports {shlex.quote(str(reports))}"
 
 
-def _has_runs(reports: Path) -> bool:
+def has_runs(reports: Path) -> bool:
+    """Whether a folder of reports has a run in it; drills are none."""
     try:
         return any(_holds(one, (RUN_JSON, JOURNAL)) and _drill(one / JOURNAL) is None for one in reports.iterdir())
     except OSError:

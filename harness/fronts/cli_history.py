@@ -9,11 +9,11 @@ import click
 
 from harness.drivers import clock
 from harness.fronts import drill_history
-from harness.fronts.asked import folder_of, label_of
+from harness.fronts.asked import folder_of, has_runs, label_of, must_be_folder
 from harness.model.arms import PROVING
 from harness.model.errors import UsageError
-from harness.model.words import counted
-from harness.report.history import History, Result, percentile, results_of, set_aside, worse
+from harness.model.words import counted, minute_of
+from harness.report.history import FILE, History, Result, percentile, results_of, set_aside, worse
 
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -46,6 +46,11 @@ def history(id_: str, stale_after: str, rebuild: bool, drills: bool, trainee: st
     limit, id_ = _length(stale_after), label_of(id_)
     if trainee and not drills:
         raise UsageError("--trainee is for the history of drills; add --drills")
+    must_be_folder(reports)
+    if not (reports / FILE).exists() and not has_runs(reports):
+        # Nothing is there to be told, and a database must not appear where nothing ever ran.
+        click.echo(f"{reports} has no {'such drills' if drills else 'runs'} yet.")
+        return
     kept_drills = set_aside(reports) if rebuild else []
     with History(reports) as db:
         for drill in kept_drills:
@@ -122,7 +127,7 @@ def _named(conditions: tuple[str, str, str]) -> str:
 
 
 def _minute(result: Result) -> str:
-    return result.at[:16].replace("T", " ")
+    return minute_of(result.at)
 
 
 def _seconds(result: Result) -> str:

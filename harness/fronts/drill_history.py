@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.model.words import counted
+from harness.model.words import counted, minute_of
 
 Drill = Mapping[str, Any]
 
@@ -15,11 +15,14 @@ TIMES = {"detect_s": "detected", "diagnose_s": "diagnosed", "recover_s": "recove
 
 
 def lines(drills: Sequence[Drill], id_: str = "") -> list[str]:
-    """Every trainee's drills, oldest first, under a line that sums them up; `id_` leaves those of one failure mode."""
+    """Every trainee's drills, oldest first, under a line that sums them up; `id_` leaves those of one failure mode.
+
+    Each has two lines, for a terminal may have 80 columns.
+    """
     wanted = [d for d in drills if not id_ or id_ in {d["scenario"], d["scenario"].split(":")[0]}]
     if not wanted:
         return []
-    found = [f"  {'when':<16}  score  level  {'what':<22}  {'  '.join(f'{head:>9}' for head in TIMES.values())}  drill"]
+    found = [f"  {'when':<20}  score  level  {'  '.join(f'{head:>9}' for head in TIMES.values())}", "    what  drill"]
     for who in sorted({d["who"] for d in wanted}):
         found += _of_one(who, [d for d in wanted if d["who"] == who])
     return found
@@ -33,10 +36,8 @@ def _of_one(who: str, drills: Sequence[Drill]) -> Iterator[str]:
         score = _number(d, "score")
         times = "  ".join(f"{_seconds(_number(d, name)):>9}" for name in TIMES)
         said = "-" if score is None else f"{score:g}"
-        yield (
-            f"  {d['at'][:16].replace('T', ' '):<16}  {said:>5}  {d['result'].get('level', '-')!s:>5}  {d['scenario']:<22}"
-            f"  {times}  {d['run_id'] or '-'}"
-        )
+        yield f"  {minute_of(d['at']):<20}  {said:>5}  {d['result'].get('level', '-')!s:>5}  {times}"
+        yield f"    {d['scenario']}  {d['run_id'] or '-'}"
 
 
 def _number(drill: Drill, name: str) -> float | None:

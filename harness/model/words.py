@@ -1,10 +1,11 @@
-"""Numbers in English sentences, for code and the same in the templates of the message catalogue; texts fit to be written.
+"""Numbers and moments in English sentences, for code and the templates of the message catalogue; texts fit to be written.
 
 In a template, `{n} {n:claim|claims}` puts the number in and then the word that goes with it.
 """
 
 import string
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 BETWEEN = "|"
@@ -24,6 +25,15 @@ def counted(n: float, one: str, many: str = "") -> str:
 def agreeing(n: object, one: str, many: str = "") -> str:
     """The word alone that goes with a number, or with a number's text: `is` or `are`; `many` as for `counted`."""
     return one if str(n) in {"1", "1.0"} else many or f"{one}s"
+
+
+def minute_of(at: str) -> str:
+    """A recorded moment as people read it, `2026-11-01 00:00 UTC`; one that tells no zone, or is none, as it stands."""
+    try:
+        moment = datetime.fromisoformat(at)
+        return at[:16].replace("T", " ") if moment.tzinfo is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return at[:16].replace("T", " ")
 
 
 def writable(text: str) -> str:

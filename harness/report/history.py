@@ -70,6 +70,29 @@ class Result(NamedTuple):
         return self.profile, self.runtime, self.arm
 
 
+ELSEWHERE = {
+    sqlite3.SQLITE_FULL: "free some space",
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "another gameday is writing; try again"),
+    **dict.fromkeys(
+        (
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_PERM,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_AUTH,
+        ),
+        "let its folder be written, or name another with --reports",
+    ),
+}
+"""What to do when the database is whole and cannot be used all the same, by SQLite's code."""
+
+
+def _advice(error: sqlite3.Error) -> str:
+    # The low byte tells the error, the others its kind; an error of the module itself has no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return ELSEWHERE.get(code, "the runs are whole, and gameday history --rebuild makes it again")
+
+
 class History:
     """One reports' folder's history; raises InfrastructureError, in one line, for a file that cannot be used."""
 
@@ -91,9 +114,11 @@ class History:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
+            raise InfrastructureError(f"{self.path} cannot be used: {error}; {_advice(error)}") from None
+        except OSError as error:
             raise InfrastructureError(
-                f"{self.path} cannot be used: {error}; the runs are whole, and gameday history --rebuild makes it again"
+                f"{self.reports} cannot be written: {error.strerror}; name another folder with --reports"
             ) from None
 
     @contextmanager

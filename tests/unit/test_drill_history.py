@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.drills.sealed import SealedJournal
 from harness.model import events as ev
 from harness.report.history import FILE, MIGRATIONS, History
@@ -65,12 +66,16 @@ def test_a_teams_drills_are_shown_over_time(capsys: pytest.CaptureFixture[str], 
     code, out, _ = called(capsys, "history", "--drills", "--reports", str(team))
     assert code == 0
     assert out.splitlines() == [
-        "  when              score  level  what                     detected  diagnosed  recovered  drill",
+        "  when                  score  level   detected  diagnosed  recovered",
+        "    what  drill",
         "ann: 1 drill, score 70 on average, 70 at best",
-        "  2026-03-09 10:00     70      2  FM-X-01:slow                 12 s       61 s       80 s  drill-2",
+        "  2026-03-09 10:00 UTC     70      2       12 s       61 s       80 s",
+        "    FM-X-01:slow  drill-2",
         "mia: 2 drills, score 62 on average, 83.5 at best",
-        "  2026-03-02 10:00     40      2  FM-X-01                      12 s       61 s          -  drill-1",
-        "  2026-03-16 10:00   83.5      2  FM-X-02                      12 s       61 s       90 s  -",
+        "  2026-03-02 10:00 UTC     40      2       12 s       61 s          -",
+        "    FM-X-01  drill-1",
+        "  2026-03-16 10:00 UTC   83.5      2       12 s       61 s       90 s",
+        "    FM-X-02  -",
     ]
 
 
@@ -108,8 +113,21 @@ def test_a_drill_of_another_version_is_shown_as_far_as_it_is_known(
     with History(tmp_path) as history:
         history.add_drill("2026-03-02", "ann", X, {"found": True})
     _, out, _ = called(capsys, "history", "--drills", "--reports", str(tmp_path))
-    assert out.splitlines()[1] == "ann: 1 drill"
-    assert out.splitlines()[2].split() == ["2026-03-02", "-", "-", X, "-", "-", "-", "-"]
+    assert out.splitlines()[2] == "ann: 1 drill"
+    assert out.splitlines()[3].split() == ["2026-03-02", "-", "-", "-", "-", "-"]
+    assert out.splitlines()[4].split() == [X, "-"]
+
+
+def test_a_row_fits_into_a_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    result = {"score": 100.0, "level": 3, "detect_s": 3600.0, "diagnose_s": 3600.0, "recover_s": 3600.0}
+    catalogue = load_catalogue("scenarios", load_topology(None))
+    labels = [f"{s.id}:{v.name}" for s in catalogue.scenarios.values() for v in s.variants]
+    with History(tmp_path) as history:
+        history.add_drill(
+            "2026-03-02T10:00:00+00:00", "ann", max(labels, key=len), result, "drill-20260302-100000-ab12"
+        )
+    _, out, _ = called(capsys, "history", "--drills", "--reports", str(tmp_path))
+    assert max(len(line) for line in out.splitlines()) <= 80
 
 
 @pytest.mark.parametrize("debriefed", [True, False])

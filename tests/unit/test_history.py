@@ -142,6 +142,15 @@ def test_a_broken_file_is_one_line_and_can_be_put_aside(tmp_path: Path) -> None:
     assert (tmp_path / f"{FILE}.old-1").exists()
 
 
+def test_a_rebuild_is_the_advice_for_a_damaged_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Reports")
+    with pytest.raises(InfrastructureError, match=r"README.md cannot be written: File exists; name another folder"):
+        History(tmp_path / "README.md")
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(InfrastructureError, match="unable to open database file; let its folder be written"):
+        History(tmp_path)
+
+
 def test_drills_outlive_a_rebuild(tmp_path: Path) -> None:
     with History(tmp_path) as history:
         history.add_drill("2026-01-01T00:00:00+00:00", "ann", "FM-X-01", {"found": True})
@@ -195,7 +204,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
         pages = history._db.execute("PRAGMA page_count").fetchone()[0]
         history._db.execute(f"PRAGMA max_page_count = {pages}")
         big = {**run("r-02"), "claims": [{"id": "FM-X-02", "claim": "PROVEN", "reason": "x" * 100_000}]}
-        with pytest.raises(InfrastructureError, match="full"):
+        with pytest.raises(InfrastructureError, match=r"full; free some space$"):
             history.add(big, "r-02")
         assert [r.run_id for r in history.results()] == ["r-01"]
 

@@ -55,7 +55,7 @@ def test_only_an_arm_that_breaks_and_responds_is_a_proof(tmp_path: Path, history
     assert "  never proven" in history()
     run(tmp_path, "01")
     head, proof, *_ = history()
-    assert head == f"{X:<22} PROVEN        1 run, last 2026-11-01 00:00; 1 run on other arms"
+    assert head == f"{X:<22} PROVEN        1 run, last 2026-11-01 00:00 UTC; 1 run on other arms"
     assert proof == "  STALE: proven 25.0 days ago"
 
 
@@ -65,14 +65,14 @@ def test_the_claim_that_is_shown_is_the_last_one_about_the_response(tmp_path: Pa
     assert history()[0].startswith(f"{X:<22} REFUTED ")
     run(tmp_path, "25", arm="treated")
     assert history()[:2] == [
-        f"{X:<22} PROVEN        2 runs, last 2026-11-25 00:00; 1 run on other arms",
+        f"{X:<22} PROVEN        2 runs, last 2026-11-25 00:00 UTC; 1 run on other arms",
         "  proven 1.0 days ago",
     ]
 
 
 def test_a_scenario_that_was_never_responded_to_says_on_which_arm_it_ran(tmp_path: Path, history: Any) -> None:
     run(tmp_path, "25", arm="control")
-    assert history()[:2] == [f"{X:<22} PROVEN        1 run, last 2026-11-25 00:00, arm control", "  never proven"]
+    assert history()[:2] == [f"{X:<22} PROVEN        1 run, last 2026-11-25 00:00 UTC, arm control", "  never proven"]
 
 
 def test_times_are_of_runs_under_the_same_conditions(tmp_path: Path, history: Any) -> None:
@@ -87,6 +87,7 @@ def test_times_are_of_runs_under_the_same_conditions(tmp_path: Path, history: An
         "  response to recovery: p50 4.0 s, p95 4.9 s of 2 (ci, process, timeline)",
         "  response to recovery: p50 60.0 s, p95 60.0 s of 1 (realistic, process, timeline)",
     ]
+    assert any(line.startswith("  2026-11-22 00:00 UTC  PROVEN ") for line in history(X))
     assert any("60.0 s  20261122-000000-aaaa  realistic, process, timeline" in line for line in history(X))
 
 
@@ -239,3 +240,43 @@ def test_the_advice_is_for_the_folder_that_was_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert called(capsys, "report", asked, "--reports", "my runs")[2] == f"gameday: {says}\n"
+
+
+def test_a_time_of_another_zone_is_told_as_utc(tmp_path: Path, history: Any) -> None:
+    run(tmp_path, "25", started_at="2026-11-25T03:30:00+09:00")
+    assert ", last 2026-11-24 18:30 UTC" in history()[0]
+
+
+@pytest.mark.parametrize("more", [(), ("--drills",), ("--rebuild",), ("FM-X-01",)])
+def test_a_folder_that_is_not_there_is_wrong_use_and_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "typo"
+    code, _, err = called(capsys, "history", *more, "--reports", str(folder))
+    assert (code, err) == (2, f"gameday: there is no folder {folder}; name another with --reports\n")
+    assert not folder.exists()
+
+
+def test_before_the_first_run_the_history_says_what_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = called(capsys, "history")
+    assert code == 2
+    assert err.endswith("there is no folder reports; name another with --reports, or make a run with: gameday run\n")
+
+
+def test_a_file_in_the_place_of_the_folder_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "README.md"
+    file.write_text("# Reports")
+    code, _, err = called(capsys, "history", "--reports", str(file))
+    assert (code, err) == (2, f"gameday: {file} is no folder; name another with --reports\n")
+
+
+@pytest.mark.parametrize(("more", "says"), [((), "no runs yet"), (("--drills",), "no such drills yet")])
+def test_no_database_appears_where_nothing_ever_ran(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], says: str
+) -> None:
+    code, out, _ = called(capsys, "history", *more, "--reports", str(tmp_path))
+    assert (code, out) == (0, f"{tmp_path} has {says}.\n")
+    assert list(tmp_path.iterdir()) == []
