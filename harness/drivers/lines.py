@@ -55,7 +55,7 @@ class LineServer:
             return
         except ValueError:
             with contextlib.suppress(OSError):
-                writer.write(encoded({"ok": False, "says": f"a request is at most {LONGEST} bytes"}).encode() + b"\n")
+                writer.write(encoded(refused(f"a request is at most {LONGEST} bytes")).encode() + b"\n")
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -80,11 +80,16 @@ async def answer(line: bytes | str, handle: Handle) -> Mapping[str, Any]:
     try:
         request = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return {"ok": False, "says": f"that is no JSON: {error}"}
+        return refused(f"that is no JSON: {error}")
     if not isinstance(request, dict):
-        return {"ok": False, "says": 'a request is an object such as {"do": "help"}'}
+        return refused('a request is an object such as {"do": "help"}')
     answered = dict(await handle(request))
     return {"id": request["id"], **answered} if "id" in request else answered
+
+
+def refused(says: str) -> dict[str, Any]:
+    """The answer to what was asked wrongly: nothing was done for it, and the same request will never do."""
+    return {"ok": False, "wrong_use": True, "says": says}
 
 
 def encoded(answered: Mapping[str, Any], encoding: str = "utf-8") -> str:
@@ -95,7 +100,7 @@ def encoded(answered: Mapping[str, Any], encoding: str = "utf-8") -> str:
     except UnicodeEncodeError:
         return json.dumps(answered, default=str)
     except RecursionError:
-        return encoded({"ok": False, "says": "that is no JSON: it goes too deep"})
+        return encoded(refused("that is no JSON: it goes too deep"))
     return line
 
 

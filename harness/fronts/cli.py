@@ -93,9 +93,13 @@ def main() -> None:
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN ...")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR", show_default=True)
 def merge(runs: tuple[Path, ...], reports: Path) -> int:
-    """Join the reports of shards into what one run would have written.
+    r"""Join the reports of shards into what one run would have written.
 
     RUN is the folder of a shard's report.
+
+    \b
+    Exit codes: 0 nothing refuted, 1 something REFUTED, 3 something INCONCLUSIVE
+    or a shard that is missing or was ended early, 2 wrong use.
     """
     from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
 
@@ -233,7 +237,11 @@ def images_build(force: bool, source: str | None, stack: str | None) -> None:
 
 @main.command()
 def doctor() -> int:
-    """Say what is here, what is missing, and what to do about it."""
+    r"""Say what is here, what is missing, and what to do about it.
+
+    \b
+    Exit codes: 0 a run can begin, 3 something is wrong, 2 wrong use.
+    """
     from harness.fronts.doctor import examine  # noqa: PLC0415  (the command line must answer at once)
 
     lines, healthy = examine()

@@ -20,6 +20,10 @@ def ops(name: str, as_json: bool, words: tuple[str, ...]) -> int:
     beside the stack's logs.
 
     \b
+    Exit codes: 0 done or shown, 3 it failed or the desk does not answer, 2 wrong
+    use: no such verb, service or argument, or no desk is open.
+
+    \b
     Examples:
       gameday ops status
       gameday ops checks 5.6
@@ -41,4 +45,6 @@ def ops(name: str, as_json: bool, words: tuple[str, ...]) -> int:
         click.echo(json.dumps(answered, ensure_ascii=False))
     else:
         click.echo(answered.get("says", ""), file=sys.stdout if answered.get("ok") else sys.stderr)
-    return 0 if answered.get("ok") else 3
+    if answered.get("ok"):
+        return 0
+    return 2 if answered.get("wrong_use") else 3

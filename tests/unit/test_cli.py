@@ -29,6 +29,12 @@ def test_the_help_says_that_an_id_may_name_a_variant(capsys: pytest.CaptureFixtu
     assert "ID may name a variant: FM-OB-01:black-hole" in out
 
 
+@pytest.mark.parametrize("command", ["compare", "coverage", "doctor", "drill", "judge", "merge", "ops", "run"])
+def test_the_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    _, out, _ = called(capsys, command, "--help")
+    assert "exit code" in out.lower()
+
+
 def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = called(capsys, "--help")
     assert "gameday run FM-OB-01" in out

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from harness.drivers.lines import refused
 from harness.fronts.desk.extras import Extras
 from harness.fronts.desk.sight import Sight
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
@@ -119,10 +120,15 @@ class Desk:
         return told
 
     async def handle(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for programs: `{"do": "restart x"}` or `{"do": "restart", "args": ["x"]}`; errors are answers."""
+        """The same for programs: `{"do": "restart x"}` or `{"do": "restart", "args": ["x"]}`; errors are answers.
+
+        `wrong_use` tells what was asked wrongly from what failed.
+        """
         try:
             told = await self.do(words_of(request))
             data = self._masked_data(told.data)
+        except UsageError as error:
+            return refused(self.failed(error))
         except GamedayError as error:
             return {"ok": False, "says": self.failed(error)}
         except Exception as error:  # noqa: BLE001  (a request that cannot even be read is answered like any other)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import IO, Any, TextIO
 
-from harness.drivers.lines import LONGEST, answer, encoded
+from harness.drivers.lines import LONGEST, answer, encoded, refused
 from harness.fronts.desk.desk import Desk, split
 from harness.fronts.drills.trainee import page_of
 from harness.model.drill import DrillRecord
@@ -140,7 +140,7 @@ class Program:
         """A request, an answer."""
         async for line in self._lines.read():
             if line is None:
-                self._write({"type": "answer", "ok": False, "says": desk.say("too_long", n=LONGEST)})
+                self._write({"type": "answer", **refused(desk.say("too_long", n=LONGEST))})
             elif line.strip():
                 self._write({"type": "answer", **await answer(line, desk.handle)})
         ended("closed")
