@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from harness.fronts.options import lang_option, stack_options
-from harness.model.errors import GamedayError
+from harness.model.errors import GamedayError, UsageError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -127,6 +127,8 @@ def list_(sections: tuple[str, ...], as_json: bool, form: str, lang: str, **aske
     from harness.fronts.messages import load_messages  # noqa: PLC0415
 
     topology = load_topology(asked["stack"])
+    if asked["profile"] not in topology.profiles:
+        raise UsageError(f"there is no profile {asked['profile']}; there are {', '.join(topology.profiles)}")
     loaded = load_catalogue(asked["catalogue"], topology)
     said = load_messages(asked["catalogue"], lang)
     chosen = plan.choose(loaded, sections=sections)

@@ -56,6 +56,7 @@ def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         (("run", "--stack", "/nowhere.toml"), "cannot be read"),
         (("run", "--runtime", "cloud"), "cloud"),
         (("run", "--colour"), "--colour"),
+        (("list", "--profile", "nope"), "there is no profile nope; there are realistic, ci"),
         (("show", "FM-ZZ-99"), "there is no scenario"),
         (("down", "--name", "nobody"), "no stack nobody is up"),
         (("up", "--name", "../x"), "is no name"),
