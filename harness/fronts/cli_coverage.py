@@ -1,7 +1,9 @@
 """`gameday coverage`: what of a runbook is executed by the catalogue, and what is missing."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,7 @@ def coverage(**asked: Any) -> int:
     from harness.fronts import books, coverage_text  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.catalogue import load_catalogue, load_topology  # noqa: PLC0415
     from harness.model.errors import UsageError  # noqa: PLC0415
-    from harness.runbook.coverage import cover  # noqa: PLC0415
+    from harness.runbook.coverage import Coverage, cover  # noqa: PLC0415
     from harness.runbook.movement import Sample, taken  # noqa: PLC0415
 
     topology = load_topology(asked["stack"])
@@ -92,7 +94,10 @@ def coverage(**asked: Any) -> int:
             raise UsageError(
                 f"{asked['write_baseline']} cannot be written: {error.strerror}; name another file with --write-baseline"
             ) from None
-    render = {"table": coverage_text.table, "json": coverage_text.as_json, "markdown": coverage_text.markdown}
+    table = partial(coverage_text.table, reports=asked["reports"])
+    render: dict[str, Callable[[Coverage, list[str] | None], str]] = {
+        "table": table, "json": coverage_text.as_json, "markdown": coverage_text.markdown,
+    }  # fmt: skip
     click.echo(render[asked["form"]](result, baseline))
     if asked["strict"]:
         return 1 if result.gaps else 0

@@ -8,17 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.fronts.asked import DEFAULT, run_into
 from harness.model.words import counted
 from harness.runbook.coverage import GAPS, Coverage, Gap, LastClaim, QueryState, Row
 
 WIDTH = 80
 
 
-def table(result: Coverage, baseline: Sequence[str] | None) -> str:
-    """For a terminal."""
+def table(result: Coverage, baseline: Sequence[str] | None, reports: Path = DEFAULT) -> str:
+    """For a terminal; the last line tells what has no proof in the folder of reports, for that is no gap."""
     lines = [place(result), ""]
     lines.append(
-        f"{'failure mode':<14}{'symptom':<8}{'checks':>7}{'resp.':>6}{'recov.':>7}{'SLIs':>5}{'scenario':>9}  last claim, age"
+        f"{'failure mode':<14}{'section':<8}{'checks':>7}{'resp.':>6}{'recov.':>7}{'SLIs':>5}{'scenario':>9}  last claim, age"
     )
     lines += [
         f"{row.id:<14}{','.join(row.sections) or 'none':<8}{_count(row.checks):>7}{_count(row.response):>6}"
@@ -36,7 +37,8 @@ def table(result: Coverage, baseline: Sequence[str] | None) -> str:
         for gap in gaps:
             mark = "" if new is None or gap.name not in new else "NEW "
             lines += _wrapped(f"{mark}{gap.says}", "  ", "    ")
-    lines += ["", _verdict(result, baseline)] if result.gaps else [_verdict(result, baseline)]
+    last = _wrapped(f"{_verdict(result, baseline)}{_unproven(result, reports)}")
+    lines += ["", *last] if result.gaps else last
     return "\n".join(lines)
 
 
@@ -44,7 +46,7 @@ def markdown(result: Coverage, baseline: Sequence[str] | None) -> str:
     """For a page."""
     lines = [f"# Coverage of {place(result)}", "", *[_counts(result)], ""]
     lines += [
-        "| failure mode | section | symptom | checks | response | recovery | SLIs missed | scenario | last claim |",
+        "| failure mode | section | title | checks | response | recovery | SLIs missed | scenario | last claim |",
         "| -- | -- | -- | -- | -- | -- | -- | -- | -- |",
     ]
     for r in result.rows:
@@ -151,7 +153,7 @@ def _counts(result: Coverage) -> str:
     rows = result.rows
     inside = sum(bool(r.sections) for r in rows)
     claimed = sum(bool(b.by) for b in result.bullets)
-    proven = sum(bool(r.last) and r.last is not None and r.last.claim == "PROVEN" for r in rows)
+    proven = sum(_proven(r) for r in rows)
     return (
         f"{counted(len(rows), 'failure mode')} known: {inside} in the runbook, {sum(bool(r.scenario) for r in rows)} with a "
         f"scenario, {proven} last PROVEN. {claimed} of {counted(len(result.bullets), 'bullet')} claimed. "
@@ -165,6 +167,20 @@ def _verdict(result: Coverage, baseline: Sequence[str] | None) -> str:
     if baseline is None:
         return f"{counted(len(result.gaps), 'gap')}."
     return f"{counted(len(result.gaps), 'gap')}, {len(result.new(baseline))} of them new."
+
+
+def _proven(row: Row) -> bool:
+    return row.last is not None and row.last.claim == "PROVEN"
+
+
+def _unproven(result: Coverage, reports: Path) -> str:
+    """How many failure modes could be proven and are not; one without a scenario is a gap already."""
+    n = sum(bool(row.scenario) and not _proven(row) for row in result.rows)
+    return (
+        f" {counted(n, 'failure mode has', 'failure modes have')} no proof in {reports}: {run_into(reports)}"
+        if n
+        else ""
+    )
 
 
 def _by_kind(gaps: Sequence[Gap]) -> list[tuple[str, list[Gap]]]:

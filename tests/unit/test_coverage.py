@@ -15,7 +15,7 @@ from harness.model.events import Claimed as ClaimEvent
 from harness.model.events import Queried, RuleJudged, RunStarted, Swept, to_line
 from harness.model.runbook import Query, done, judged, measured
 from harness.model.scenario import Catalogue, Check, Scenario, Section
-from harness.runbook.coverage import Coverage, Refusal, Seen, cover
+from harness.runbook.coverage import Coverage, LastClaim, Refusal, Seen, cover
 from harness.runbook.movement import Sample
 from harness.runbook.parse import parse, read
 from tests.fakes.world import World
@@ -261,6 +261,25 @@ def test_the_table_is_as_wide_as_a_terminal_and_the_others_can_be_read(small: Sc
     assert "| FM-X-01 | 1.1 | Small failures | 1/1 | 1/1 |" in coverage_text.markdown(result, None)
 
 
+def test_what_has_no_proof_is_told_after_the_gaps(small: Scenario) -> None:
+    result = of(small, known=["FM-X-01"], kinds=frozenset({"rule"}))
+    head, last = (coverage_text.table(result, None).splitlines()[n] for n in (2, -1))
+    assert head.split()[:3] == ["failure", "mode", "section"]
+    assert last == "No gaps. 1 failure mode has no proof in reports: gameday run"
+    told = coverage_text.table(result, None, Path("other"))
+    assert told.endswith("No gaps. 1 failure mode has no proof in other: gameday run --reports other")
+    for claim, end in (("REFUTED", "gameday run"), ("PROVEN", "\nNo gaps.")):
+        rows = [replace(row, last=LastClaim("FM-X-01", claim, "r1", "", 1.0, ())) for row in result.rows]
+        assert coverage_text.table(replace(result, rows=rows), None).endswith(end)
+    assert "| failure mode | section | title | checks |" in coverage_text.markdown(result, None)
+    assert json.loads(coverage_text.as_json(result, None))["failure_modes"][0]["symptom"] == "Small failures"
+
+
+def test_a_failure_mode_without_a_scenario_is_a_gap_and_no_proof_can_be_made(small: Scenario) -> None:
+    told = coverage_text.table(of(small, TEXT.replace("`FM-X-01`", "`FM-X-01`, `FM-X-02`")), None)
+    assert told.endswith("\n1 gap. 1 failure mode has no proof in reports: gameday run")
+
+
 # The command, on the real catalogue -----------------------------------------------------------------------------------
 
 
@@ -311,6 +330,7 @@ def test_strict_and_baseline_decide_the_exit_code(tmp_path: Path, capsys: pytest
     common = ("--runbook", str(book), "--reports", str(tmp_path / "none"))
     assert called(*common) == 0
     assert called(*common, "--strict") == 1
+    assert "no proof in" in capsys.readouterr().out
     assert called(*common, "--write-baseline", str(known)) == 0
     assert called(*common, "--baseline", str(known)) == 0
     book.write_text(book.read_text() + "\nSee [there](gone.md).\n")
