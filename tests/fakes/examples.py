@@ -1,35 +1,64 @@
-"""The debriefs in docs/examples/drills: of scripted trainees, in every language; `python -m tests.fakes.examples` writes them."""
+"""The debriefs in docs/examples/drills: of drills that scripted trainees played on a real stack.
+
+`python -m tests.fakes.examples --play` plays them anew, which takes ten minutes, and keeps the record of each as JSON;
+without it the pages are made of the records again, in every language.
+"""
 
 import asyncio
-from collections.abc import Iterator
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.messages import load_messages
+from harness.model.drill import Answer, BrokenRule, Deed, DrillRecord, Entry, RunbookStep
 from harness.report import debrief
 from harness.report.lang import ENGLISH, LANGUAGES
-from tests.fakes.trainees import LIMIT_S, PAGED_S, TRAINEES, answer_to, record_of
+from tests.fakes.trainees import TRAINEES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples" / "drills"
-BROKEN, PAGE = "FM-OB-01", "outbox age lasting"
+
+
+def record_of(data: Mapping[str, Any]) -> DrillRecord:
+    """A record as JSON has it."""
+    said = data["answer"]
+    steps = [RunbookStep(s["title"], tuple(Deed(**d) for d in s["deeds"]), s["in_runbook"]) for s in said["steps"]]
+    answer = Answer(
+        said["label"], said["title"], tuple(said["sections"]), said["fault"], tuple(Deed(**d) for d in said["broken"]),
+        tuple(steps), tuple(said["checks"]), tuple(said["decoys"]), tuple((a, b) for a, b in said["others"]),
+    )  # fmt: skip
+    rules = None if data["rules"] is None else tuple(BrokenRule(**r) for r in data["rules"])
+    entries = tuple(Entry(**e) for e in data["entries"])
+    return DrillRecord(**{**data, "answer": answer, "entries": entries, "rules": rules})
 
 
 def examples() -> Iterator[tuple[Path, str]]:
-    """Each file with what it holds."""
-    topology = load_topology(None)
-    catalogue = load_catalogue("scenarios", topology)
-    answer = asyncio.run(answer_to(catalogue.scenarios[BROKEN], catalogue, topology))
+    """Each page with what it holds."""
     for name in TRAINEES:
-        made = record_of(name, answer, topology, 1)
-        entries = tuple(replace(e, says=PAGE) if e.kind == "page" else e for e in made.entries)
-        ended = "recovered" if made.ended_s < PAGED_S + LIMIT_S else "the time is over"
-        made = replace(made, drill_id=f"example-{name}", trainee=name, page=PAGE, entries=entries, ended=ended)
+        made = record_of(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["drill"])
         for lang in LANGUAGES:
             path = FOLDER / (f"{name}.md" if lang == ENGLISH else f"{name}.{lang}.md")
             yield path, debrief.markdown(made, load_messages("scenarios", lang))
 
 
+def play() -> None:
+    """Play them and keep their records."""
+    from tests.lifecycle.trainees import everybody  # noqa: PLC0415  (a real stack, wanted only here)
+
+    with tempfile.TemporaryDirectory(prefix="examples-") as place:
+        records = asyncio.run(everybody(Path(place)))
+    for name, record in records.items():
+        made = debrief.plain(
+            replace(record, drill_id=f"example-{name}", trainee=name), load_messages("scenarios", ENGLISH)
+        )
+        (FOLDER / f"{name}.json").write_text(json.dumps(made, indent=1, default=str) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
+    if "--play" in sys.argv:
+        play()
     for path, text in examples():
         path.write_text(text, encoding="utf-8")

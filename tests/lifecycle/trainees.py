@@ -14,6 +14,7 @@ from harness.model.drill import DrillRecord
 from harness.model.errors import GamedayError
 from harness.model.scenario import Scenario, Step
 from harness.model.values import Change
+from tests.lifecycle.surface import surface
 
 TOPOLOGY = load_topology(None)
 CATALOGUE = load_catalogue("scenarios", TOPOLOGY)
@@ -123,11 +124,13 @@ class Trainee:
 
     Attributes:
         trouble: what a step of the runbook met, one line each.
+        surface: what could be seen of the harness when the page came; see tests.lifecycle.surface.
     """
 
     def __init__(self, scenario: Scenario, script: "Script") -> None:
         self.facilitator: Facilitator | None = None
         self.trouble: list[str] = []
+        self.surface: frozenset[str] = frozenset()
         self._scenario = scenario
         self._script = script
         self._paged_s = 0.0
@@ -142,6 +145,9 @@ class Trainee:
     async def serve(self, desk: Desk, ended: Callable[[str], None]) -> None:
         """From the page until nothing more is to be done; whoever does nothing waits for the end."""
         self._desk, self._paged_s = desk, desk.equipment.clock.now_s()
+        assert self.facilitator is not None
+        # Now, before the first act: what is done from here on tells of the trainee.
+        self.surface = surface(self.facilitator.folder.parent)
         await self._script(self)
         await self.until(2.0)
         ended("closed")
@@ -280,3 +286,20 @@ async def drilled(
     trainee = Trainee(scenario, script)
     trainee.facilitator = Facilitator(options, TOPOLOGY, CATALOGUE, EXTRAS)
     return await trainee.facilitator.lead(trainee), trainee
+
+
+PLAYED = ("FM-OB-01", 1)
+"""What everybody plays, on which level."""
+
+SHORT_S = 100.0
+"""Their time limit: whoever does nothing waits for its end."""
+
+
+async def everybody(reports: Path) -> dict[str, DrillRecord]:
+    """The same drill played by each of them, one after the other."""
+    label, level = PLAYED
+    section, seed = seed_for(label, level)
+    return {
+        name: (await drilled(section, level, seed, reports, script=script, limit_s=SHORT_S))[0]
+        for name, script in TRAINEES.items()
+    }
