@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from harness.drivers.clock import wall
+from harness.fronts.catalogue import look_here_too
 from harness.model.arms import PROVING
 from harness.model.errors import GamedayError, UsageError
 from harness.model.events import KINDS, WORST_FIRST, Claimed, Event, Moved, Queried, RunStarted, SliMeasured, Swept
@@ -34,6 +35,7 @@ ACCEPTED = "accepted.json"
 
 
 def _folder(package: str) -> Path:
+    look_here_too()
     return Path(str(importlib.resources.files(package)))
 
 

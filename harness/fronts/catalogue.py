@@ -4,6 +4,7 @@ import importlib
 import importlib.resources
 import importlib.util
 import pkgutil
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -64,13 +65,25 @@ def load_catalogue(package: str, topology: Topology) -> Catalogue:
     return catalogue
 
 
+def look_here_too() -> None:
+    """Let packages of the current folder be found, after every other."""
+    here = str(Path.cwd())
+    # An installed console script looks beside itself and not where it is called, and there a team keeps its catalogue.
+    # At the end, so that no file that happens to lie there takes the place of an installed module.
+    if here not in (str(Path(p).absolute()) for p in sys.path):
+        sys.path.append(here)
+
+
 def _import(name: str, advice: str) -> ModuleType:
+    look_here_too()
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a module does when it is imported, ending the
         # program too, is its author's to hear; only an interruption is the user's own)
-        if isinstance(error, ModuleNotFoundError) and error.name == name:
-            raise CatalogueError(f"there is no module {name}; {advice}") from None
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            raise CatalogueError(
+                f"there is no module {error.name}, neither installed nor in the current folder {Path.cwd()}; {advice}"
+            ) from None
         frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
         own = [f for f in frames if name.split(".", maxsplit=1)[0] in Path(f.filename).parts] or frames
         place = f"{own[-1].filename}:{own[-1].lineno}" if own else name

@@ -4,6 +4,7 @@ import importlib.resources
 import tomllib
 from collections.abc import Iterator
 
+from harness.fronts.catalogue import look_here_too
 from harness.model.errors import CatalogueError
 from harness.model.scenario import Catalogue
 from harness.report.lang import ENGLISH, Messages, sentence
@@ -16,6 +17,7 @@ def load_messages(package: str, lang: str) -> Messages:
     """
     if lang == ENGLISH:
         return Messages(lang)
+    look_here_too()
     try:
         file = importlib.resources.files(package).joinpath("messages", f"{lang}.toml")
         return Messages(lang, tomllib.loads(file.read_text(encoding="utf-8")))

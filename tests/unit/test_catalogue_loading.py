@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.fronts.messages import load_messages
 from harness.model.errors import CatalogueError
 
 GOOD = """
@@ -79,6 +80,37 @@ def test_a_package_that_is_none(package: Path) -> None:
         load_catalogue("nowhere_at_all", load_topology(None))
     with pytest.raises(CatalogueError, match="not a package"):
         load_catalogue("textwrap", load_topology(None))
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The path of an installed console script that is called in another folder; it lacks that folder."""
+    path = [p for p in sys.path if p and Path(p) != Path.cwd()] + [str(Path(__file__).parents[2])]
+    monkeypatch.setattr(sys, "path", path)
+    monkeypatch.chdir(tmp_path)
+    yield path
+    for name in [n for n in sys.modules if n.split(".")[0] == "owncat"]:
+        del sys.modules[name]
+
+
+def test_a_package_of_the_current_folder_is_found_after_every_other(tmp_path: Path, script: list[str]) -> None:
+    folder = tmp_path / "owncat"
+    (folder / "messages").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "messages" / "ja.toml").write_text('[sentences]\nx = "y"\n')
+    write(folder, GOOD)
+    installed = list(script)
+    assert load_messages("owncat", "ja").tables
+    assert list(load_catalogue("owncat", load_topology(None)).scenarios) == ["FM-T-01"]
+    assert script == [*installed, str(tmp_path)]
+
+
+@pytest.mark.parametrize("name", ["owncat", "owncat.inner"])
+def test_a_missing_package_says_where_it_is_looked_for(tmp_path: Path, script: list[str], name: str) -> None:
+    with pytest.raises(
+        CatalogueError, match=f"no module owncat, neither installed nor in the current folder {tmp_path};"
+    ):
+        load_catalogue(name, load_topology(None))
 
 
 def test_a_stack_file_that_is_not_there() -> None:
