@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.model.alerts import Alert, fed_by, resolved
 from harness.model.errors import CatalogueError
+from harness.model.faults import Kind, Name, Naming
 from harness.model.scenario import Catalogue, Scenario, Section
 from harness.model.slis import Series, Sli, metric_of, series_of
 from harness.model.topology import Topology, parse
@@ -153,7 +154,18 @@ def _check_policy(catalogue: Catalogue, topology: Topology) -> None:
 
 def _check_names(scenario: Scenario, catalogue: Catalogue, topology: Topology) -> None:
     for owner, name in scenario.settings:
-        topology.setting(owner, name)
+        try:
+            topology.setting(owner, name)
+        except CatalogueError as error:
+            raise CatalogueError(f"{scenario.module}: {scenario.label}: {error}") from None
+    for named in scenario.fault.names if isinstance(scenario.fault, Naming) else ():
+        known = _known(named, topology)
+        if named.name not in known:
+            of = f" of {named.of}" if named.of else ""
+            raise CatalogueError(
+                f"{scenario.module}: the fault of {scenario.label} names {named.name}, which is no {named.kind}{of}; "
+                f"there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}"
+            )
     unknown = [key for key in scenario.sections if key not in catalogue.sections]
     if unknown:
         raise CatalogueError(f"{scenario.module}: there is no section {unknown[0]} in {catalogue.name}.sections")
@@ -163,6 +175,24 @@ def _check_names(scenario: Scenario, catalogue: Catalogue, topology: Topology) -
     missing = scenario.uses - set(topology.parts)
     if missing:
         raise CatalogueError(f"{scenario.module}: the topology has no part {', '.join(sorted(missing))}")
+
+
+def _known(named: Name, topology: Topology) -> tuple[str, ...]:
+    """The names that there are of a kind."""
+    match named.kind:
+        case Kind.ANY:
+            return (*topology.services, *topology.parts)
+        case Kind.SERVICE:
+            return tuple(topology.services)
+        case Kind.LINK:
+            return topology.links
+        case Kind.SETTING:
+            return tuple(s.name for s in topology.settings if s.owner == named.of)
+        case Kind.RELEASE:
+            service = topology.services[named.of]
+            return (service.release, *service.releases)
+        case Kind.JOB:
+            return tuple(topology.jobs)
 
 
 def _check_numbers(scenario: Scenario, topology: Topology, profile: str) -> None:

@@ -3,12 +3,14 @@
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.messages import load_messages
+from harness.model import faults
 from harness.model.errors import CatalogueError
 
 GOOD = """
@@ -56,7 +58,10 @@ def test_a_good_one_is_loaded(package: Path) -> None:
             GOOD.replace("limits=()", "limits=(Limit('it must', 'hold', 1.0),)"),
             "it must: hold .2 s. is not less than 1",
         ),
-        (GOOD.replace("limits=()", "settings={('account', 'account.colour'): '1'}"), "has no setting account.colour"),
+        (
+            GOOD.replace("limits=()", "settings={('account', 'account.colour'): '1'}"),
+            "fm_t_01_x.py: FM-T-01: account has no setting account.colour",
+        ),
     ],
 )
 def test_a_broken_module_is_one_line_with_its_place(package: Path, text: str, says: str) -> None:
@@ -64,6 +69,53 @@ def test_a_broken_module_is_one_line_with_its_place(package: Path, text: str, sa
     with pytest.raises(CatalogueError, match=says) as error:
         load()
     assert "\n" not in str(error.value)
+
+
+WRONG_NAMES = [
+    ('Stop("entitlment")', "names entitlment, which is no part or service; there are .*entitlement, .*postgres"),
+    ('Kill("natss")', "names natss, which is no part or service"),
+    ('Freeze("acount")', "names acount, which is no part or service"),
+    ('Cut("entitlement->natss")', "names entitlement->natss, which is no link; there are .*entitlement->nats"),
+    ('Slow("nats->entitlement", 5)', "names nats->entitlement, which is no link"),
+    ('Reset("a->b")', "names a->b, which is no link"),
+    ('BriefSlowdown("a->b", 1, 1, nothing)', "names a->b, which is no link"),
+    ('ChangedSetting("account", "no.such", "1")', "names no.such, which is no setting of account; there are "),
+    ('ChangedSetting("acount", "no.such", "1")', "names acount, which is no service; there are "),
+    ('BadRelease("account", "9.9")', "names 9.9, which is no release of account; there are 1.0.0, 1.1.0"),
+    ('BadRelease("gateway-bff", "9.9")', "names 9.9, which is no release of gateway-bff; there is 1.0.0"),
+    ('BadRelease("postgres", "9.9")', "names postgres, which is no service"),
+    ('Scaled("redis", 2)', "names redis, which is no service"),
+    ('Load("redis", "/", 1, 1, nothing)', "names redis, which is no service"),
+    ('RunawayJob("event-replays")', "names event-replays, which is no job; there are .*event-replay"),
+    ('Together((Stop("account"), Together((Stop("acount"),))))', "names acount, which is no part or service"),
+]
+NAMING = """
+    from harness.model.faults import *
+    from harness.model.scenario import Variant
+    async def nothing(observer): pass
+    SCENARIO = replace(SCENARIO, fault=Stop("account"))
+"""
+
+
+@pytest.mark.parametrize(("fault", "says"), WRONG_NAMES)
+def test_a_fault_with_a_wrong_name_says_where_and_what_there_is(package: Path, fault: str, says: str) -> None:
+    for change, label in (
+        (f"fault={fault}", "FM-T-01"),
+        (f"variants=(Variant('other', {{'fault': {fault}}}),)", "FM-T-01:other"),
+    ):
+        write(package, f"{GOOD}{NAMING}    SCENARIO = replace(SCENARIO, {change})")
+        with pytest.raises(CatalogueError, match=f"fm_t_01_x.py: the fault of {label} {says}") as error:
+            load()
+        assert "\n" not in str(error.value)
+        for name in [n for n in sys.modules if n.split(".")[0] == "brokencat"]:
+            del sys.modules[name]
+
+
+def test_every_kind_of_fault_that_has_a_name_says_so() -> None:
+    kinds = [v for v in vars(faults).values() if isinstance(v, type) and hasattr(v, "inject") and is_dataclass(v)]
+    naming = {k for k in kinds if {"part", "service", "link", "job", "faults"} & {f.name for f in fields(k)}}
+    assert len(naming) == len({fault.split("(")[0] for fault, _ in WRONG_NAMES})
+    assert {k for k in naming if not hasattr(k, "names")} == set()
 
 
 def test_an_id_twice_names_both_places(package: Path) -> None:

@@ -7,6 +7,7 @@ is not here: the cell is reconciled to its baseline.
 from harness.model.faults.base import Fault, Nothing, Together
 from harness.model.faults.data import DataChange, DeletedConsumer, HeldLocks, Message, RedisChange
 from harness.model.faults.links import BriefSlowdown, Cut, Reset, Slow
+from harness.model.faults.names import Kind, Name, Naming
 from harness.model.faults.parts import BadRelease, ChangedSetting, Freeze, Kill, Load, RunawayJob, Scaled, Stop
 
 __all__ = [
@@ -20,8 +21,11 @@ __all__ = [
     "Freeze",
     "HeldLocks",
     "Kill",
+    "Kind",
     "Load",
     "Message",
+    "Name",
+    "Naming",
     "Nothing",
     "RedisChange",
     "Reset",

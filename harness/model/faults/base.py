@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.model.faults.names import Name, Naming
 from harness.model.ports import Injector, Observer
 from harness.model.values import Ability
 from harness.model.witness import AllOf, QueryWitness, Witness
@@ -39,6 +40,10 @@ class Together:
     @property
     def needs(self) -> frozenset[Ability]:
         return frozenset().union(*(f.needs for f in self.faults))
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return tuple(name for f in self.faults if isinstance(f, Naming) for name in f.names)
 
     async def inject(self, injector: Injector) -> None:
         for fault in self.faults:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from harness.model.faults.names import Kind, Name
 from harness.model.ports import Injector, Observer
 from harness.model.values import Ability, Pong
 from harness.model.witness import LinkWitness, QueryWitness, Witness
@@ -19,6 +20,10 @@ class Cut:
     @property
     def says(self) -> str:
         return f"{self.link} {'swallows everything' if self.black_hole else 'is refused'}"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.LINK, self.link),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.cut(self.link, black_hole=self.black_hole)
@@ -41,6 +46,10 @@ class Slow:
     def says(self) -> str:
         rate = "" if self.rate_kb_s is None else f", {self.rate_kb_s:g} kB/s"
         return f"{self.link} answers {self.latency_ms:g} ± {self.jitter_ms:g} ms late{rate}"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.LINK, self.link),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.slow(self.link, latency_ms=self.latency_ms, jitter_ms=self.jitter_ms, rate_kb_s=self.rate_kb_s)
@@ -71,6 +80,10 @@ class Reset:
     def says(self) -> str:
         return f"{self.link} resets connections after {self.after_ms} ms"
 
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.LINK, self.link),)
+
     async def inject(self, injector: Injector) -> None:
         await injector.reset(self.link, after_ms=self.after_ms)
 
@@ -91,6 +104,10 @@ class BriefSlowdown:
     @property
     def says(self) -> str:
         return f"{self.link} was {self.latency_ms:g} ms slow for {self.duration_s:g} s"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.LINK, self.link),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.slow_briefly(self.link, latency_ms=self.latency_ms, duration_s=self.duration_s)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from harness.model.faults.names import Kind, Name
 from harness.model.ports import Injector, Observer
 from harness.model.topology import variable
 from harness.model.values import Ability, PartStatus, fingerprint
@@ -20,6 +21,10 @@ class Stop:
     @property
     def says(self) -> str:
         return f"{self.part} is stopped"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.ANY, self.part),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.stop(self.part)
@@ -39,6 +44,10 @@ class Kill:
     def says(self) -> str:
         return f"{self.part} is killed"
 
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.ANY, self.part),)
+
     async def inject(self, injector: Injector) -> None:
         await injector.kill(self.part)
 
@@ -56,6 +65,10 @@ class Freeze:
     @property
     def says(self) -> str:
         return f"{self.part} is frozen"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.ANY, self.part),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.freeze(self.part)
@@ -82,6 +95,10 @@ class ChangedSetting:
     @property
     def says(self) -> str:
         return f"{self.service} runs with another {self.name}"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.SERVICE, self.service), Name(Kind.SETTING, self.name, self.service))
 
     async def inject(self, injector: Injector) -> None:
         await injector.set_setting(self.service, self.name, self.value)
@@ -114,6 +131,10 @@ class BadRelease:
     def says(self) -> str:
         return f"{self.service} runs release {self.version}"
 
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.SERVICE, self.service), Name(Kind.RELEASE, self.version, self.service))
+
     async def inject(self, injector: Injector) -> None:
         await injector.deploy(self.service, self.version)
 
@@ -138,6 +159,10 @@ class Scaled:
     @property
     def says(self) -> str:
         return f"{counted(self.instances, 'instance')} of {self.service} {agreeing(self.instances, 'runs', 'run')}"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.SERVICE, self.service),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.scale(self.service, self.instances)
@@ -167,6 +192,10 @@ class RunawayJob:
     def says(self) -> str:
         return f"the job {self.job} runs away"
 
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.JOB, self.job),)
+
     async def inject(self, injector: Injector) -> None:
         await injector.start_job(self.job, self.settings)
 
@@ -191,6 +220,10 @@ class Load:
     @property
     def says(self) -> str:
         return f"{counted(self.rate_hz, 'request')} a second on {self.service}"
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return (Name(Kind.SERVICE, self.service),)
 
     async def inject(self, injector: Injector) -> None:
         await injector.load(self.service, self.path, rate_hz=self.rate_hz, duration_s=self.duration_s)
