@@ -46,7 +46,7 @@ def day(plan: Path, unattended: bool, tells: bool, check: bool, reports: Path) -
     known = read(plan)
     if check:
         for n, step in enumerate(known.steps, start=1):
-            click.echo(f"{n:>3}  {days.describe(step)}")
+            click.echo(f"{n:>3}  {'drill: ' if isinstance(step, DrillStep) else ''}{days.describe(step)}")
         steps.check(known, plan, reports)
         click.echo("The plan is whole.")
         return 0

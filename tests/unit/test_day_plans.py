@@ -43,8 +43,8 @@ def test_a_time_of_day_is_one_with_quotes_and_without(tmp_path: Path, times: str
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (f"{RUN_ALL}date: 2026-02-30", "date: "),
-        (blackout("from: 2026-11-01, until: 2026-11-31"), "until: day is out of range"),
+        (f"{RUN_ALL}date: 2026-02-30", ": date is a day like 2026-12-04, not 2026-02-30"),
+        (blackout("from: 2026-11-01, until: 2026-11-31"), "schedule: blackout 1: until: day is out of range"),
         (blackout("from: 2026-12-24, until: 2026-12-01"), "before it begins"),
         (blackout("from: 2026-12-24 12:00:00, until: 2026-12-24 11:00:00"), "before it begins"),
         (blackout("from: 2026-12-24, until: 2026-12-30, days: [sat]"), "days are of a daily blackout"),
@@ -64,6 +64,68 @@ def test_what_yaml_would_let_pass_is_one_line_that_names_the_place(tmp_path: Pat
     with pytest.raises(UsageError, match=re.escape(says)) as error:
         read_of(tmp_path, text)
     assert "\n" not in str(error.value)
+
+
+STEP = "title: x\nsteps: [{{ask: go}}, {{{}}}]"
+SCHEDULE = "title: x\nsteps: [{{run: all}}]\nschedule: {{cron: '0 0 * * *', {}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            STEP.format("runn: all"),
+            "step 2: runn is no word of a step; there are run, section, variant, arm, ask, unatt",
+        ),
+        (
+            STEP.format("run: all, unattended: go"),
+            "step 2: unattended is no word of a step with run; there are run, section",
+        ),
+        (STEP.format("ask: x, run: all"), "step 2: run is no word of a step with ask; there are ask, unattended"),
+        (STEP.format("drill: {}, run: all"), "step 2: run is no word of a step with drill; there is drill"),
+        (
+            STEP.format("drill: {levl: 1}"),
+            "step 2: levl is no word of a drill; there are section, level, trainee, time_limit",
+        ),
+        (STEP.format("drill: {time_limit: 600}"), "step 2: time_limit is a text like 10m, not 600"),
+        (STEP.format("drill: {level: 9}"), "step 2: level is at most 3, not 9"),
+        (STEP.format("drill: {level: hard}"), "step 2: level is a whole number, not hard"),
+        (STEP.format("drill: 5"), "step 2: drill is a mapping like {level: 1}, not 5"),
+        (STEP.format("section: 5.10"), "step 2: section: 5.1 is no text to YAML; write it in quotes"),
+        (STEP.format("section: [5.10]"), "step 2: section: 5.1 is no text to YAML; write it in quotes"),
+        (STEP.format("run: [[a]]"), "step 2: run: ['a'] in it is no text"),
+        (STEP.format("run: {a: b}"), "step 2: run: {'a': 'b'} is no list of texts"),
+        (STEP.format("ask: x, unattended: maybe"), "step 2: unattended is go or no-go, not maybe"),
+        ("title: x\nsteps: [{unattended: go}]", "step 1: ask is missing"),
+        ("title: x\nsteps: [all]", "step 1: a step is a mapping like {run: all}, not all"),
+        ("title: x\nsteps: []", "steps names nothing"),
+        ("title: x", "steps is missing"),
+        (f"{RUN_ALL}titel: y", "titel is no word of a plan; there are title, date, roles"),
+        (f"{RUN_ALL}title: 5", "title is a text, not 5"),
+        (f"{RUN_ALL}roles: {{scribe: 5}}", "roles: scribe is a text, not 5"),
+        (f"{RUN_ALL}abort: {{refuted: x}}", "abort: refuted is a whole number, not x"),
+        (f"{RUN_ALL}abort: {{minutes: 0}}", "abort: minutes is more than 0, not 0"),
+        (
+            f"{RUN_ALL}abort: {{minute: 1}}",
+            "abort: minute is no word of the abort; there are refuted, inconclusive, minutes",
+        ),
+        (f"{RUN_ALL}abort:", "abort is a mapping like {refuted: 2}, not nothing"),
+        (SCHEDULE.format("missed: x"), "schedule: missed is skip or run-once, not x"),
+        (SCHEDULE.format("blackouts: [{from: 5}]"), "schedule: blackout 1: from: '5' is no day or moment"),
+        (
+            SCHEDULE.format("blackouts: [{frm: 5}]"),
+            "schedule: blackout 1: frm is no word of a blackout; there are from, until",
+        ),
+        (
+            SCHEDULE.format("blackouts: [{days: [friday]}]"),
+            "schedule: blackout 1: days is mon, tue, wed, thu, fri, sat or sun",
+        ),
+    ],
+)
+def test_every_mistake_is_told_in_the_words_of_the_plan(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read_of(tmp_path, text)
+    assert str(error.value).startswith(f"the plan {tmp_path / 'plan.yaml'}: {says}")
 
 
 def test_a_blackout_of_one_day_is_that_day(tmp_path: Path) -> None:

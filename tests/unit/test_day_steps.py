@@ -27,6 +27,7 @@ def test_the_example_is_whole(capsys: pytest.CaptureFixture[str], tmp_path: Path
     code, out, _ = called(capsys, "day", str(EXAMPLE), "--check", "--reports", str(tmp_path))
     assert code == 0
     assert out.endswith("The plan is whole.\n")
+    assert "  5  drill: section 5.6, level 1, Ben\n" in out
 
 
 BROKEN = [
@@ -41,7 +42,10 @@ BROKEN = [
     ("steps: [{drill: {}}]\nstack: /nowhere.toml", "step 1: the stack file /nowhere.toml cannot be read"),
     ("steps: [{ask: '?'}]\nnotify: ['carrier-pigeon://loft']", "notify: channel 1 (carrier-pigeon) is not known"),
     ("steps: [{ask: '?'}]\nnotify: ['json://${GAMEDAY_NO_SUCH}']", "${GAMEDAY_NO_SUCH}, which is not set"),
-    ("steps: [{ask: '?'}]\nschedule: {cron: '0 10 * * *', budget: a.typo}", "there is no indicator a.typo"),
+    (
+        "steps: [{ask: '?'}]\nschedule: {cron: '0 10 * * *', budget: a.typo}",
+        "schedule: budget: there is no indicator a.typo",
+    ),
 ]
 
 

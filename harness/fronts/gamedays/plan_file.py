@@ -13,13 +13,16 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from harness.fronts.gamedays import plan_errors
 from harness.model.arms import ARMS
 from harness.model.errors import UsageError
 
@@ -59,12 +62,23 @@ def _quoted(value: Any) -> Any:
 
 
 def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(_quoted(value), str) else value
+    if isinstance(_quoted(value), str):
+        return (value,)
+    if not isinstance(value, list | tuple | None):
+        raise ValueError(f"{value} is no list of texts")  # noqa: TRY004  (as above)
+    for one in value or ():
+        if not isinstance(_quoted(one), str):
+            raise ValueError(f"{one} in it is no text")  # noqa: TRY004  (as above)
+    return tuple(value or ())
 
 
 def _day_or_moment(value: Any) -> Any:
     """A text of a day alone is a day, not its midnight."""
-    return date.fromisoformat(value) if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) else value
+    if isinstance(value, datetime | date | None):
+        return value
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError(f"'{value}' is no day or moment; write it as 2026-12-24 or 2026-12-24 18:00")
+    return date.fromisoformat(value) if len(value) == len("2026-12-24") else datetime.fromisoformat(value)
 
 
 def _ids(value: Any) -> Any:
@@ -140,6 +154,23 @@ class AskStep(Part):
 
 
 Step = RunStep | DrillStep | AskStep
+
+
+def _reading(value: Any) -> str | None:
+    """As which step something is to be read, so that what is wrong in it is told of that one alone."""
+    if isinstance(value, Part):
+        return {RunStep: "run", DrillStep: "drill", AskStep: "ask"}.get(type(value))
+    if not isinstance(value, dict):
+        return None
+    if "drill" in value:
+        return "drill"
+    return "ask" if "ask" in value or ("unattended" in value and not value.keys() & RunStep.model_fields) else "run"
+
+
+_AnyStep = Annotated[
+    Annotated[RunStep, Tag("run")] | Annotated[DrillStep, Tag("drill")] | Annotated[AskStep, Tag("ask")],
+    Discriminator(_reading),
+]
 
 
 class Abort(Part):
@@ -256,7 +287,7 @@ class Plan(Part):
     seed: int | None = None
     catalogue: str = "scenarios"
     stack: str | None = None
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[_AnyStep, ...] = Field(min_length=1)
     abort: Abort = Field(default_factory=lambda: Abort.model_validate({}))
     notify: Names = ()
     schedule: Schedule | None = None
@@ -273,6 +304,13 @@ class Plan(Part):
     def channels(self) -> list[str]:
         """The addresses with the environment's values; raises UsageError for a variable that is not set."""
         return [_VARIABLE.sub(_from_environment, address) for address in self.notify]
+
+
+MODELS: dict[str, type[Part]] = {
+    "": Plan, "run": RunStep, "ask": AskStep, "drill": DrillStep, "spec": DrillSpec,
+    "abort": Abort, "schedule": Schedule, "blackout": Blackout,
+}  # fmt: skip
+"""Every part of a plan, by what a mistake is within; see plan_errors."""
 
 
 def _from_environment(match: re.Match[str]) -> str:
@@ -299,15 +337,6 @@ def read(path: Path) -> Plan:
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"the plan {path}: {_first(error)}") from None
+        raise UsageError(f"the plan {path}: {plan_errors.first(error, MODELS)}") from None
     except UsageError as error:
         raise UsageError(f"the plan {path}: {error}") from None
-
-
-def _first(error: ValidationError) -> str:
-    """The deepest of what is wrong: of a step's three readings, the one that came furthest."""
-    found = max(error.errors(), key=lambda e: (e["type"] != "missing", len(e["loc"])))
-    place = ".".join(str(p) for p in found["loc"] if p not in {"RunStep", "DrillStep", "AskStep"} and "[" not in str(p))
-    says = str(found["msg"]).removeprefix("Value error, ")
-    more = f" ('{found['input']}')" if isinstance(found["input"], str) and found["input"] not in says else ""
-    return f"{place}: {says}{more}"

@@ -122,7 +122,7 @@ def _check_budget(plan: Plan) -> None:
     known = [sli.name for sli in catalogue.slis]
     if plan.schedule.budget not in known:
         raise UsageError(
-            f"schedule.budget: there is no indicator {plan.schedule.budget}; there are {', '.join(known) or 'none'}"
+            f"schedule: budget: there is no indicator {plan.schedule.budget}; there are {', '.join(known) or 'none'}"
         )
 
 
