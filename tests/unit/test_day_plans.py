@@ -5,12 +5,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from harness.fronts.gamedays import calendar
 from harness.fronts.gamedays.day import describe
-from harness.fronts.gamedays.plan_file import Plan, RunStep, read
+from harness.fronts.gamedays.emit import emit
+from harness.fronts.gamedays.plan_file import Abort, AskStep, Blackout, DrillSpec, Plan, RunStep, Schedule, read
 from harness.model.errors import UsageError
 
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "how-to" / "game-day.md"
+EXAMPLE = ROOT / "docs" / "examples" / "game-day.yaml"
 RUN_ALL = "title: x\nsteps: [{run: all}]\n"
 
 
@@ -126,6 +131,36 @@ def test_every_mistake_is_told_in_the_words_of_the_plan(tmp_path: Path, text: st
     with pytest.raises(UsageError) as error:
         read_of(tmp_path, text)
     assert str(error.value).startswith(f"the plan {tmp_path / 'plan.yaml'}: {says}")
+
+
+def test_the_page_has_every_field_of_a_plan_with_its_default() -> None:
+    _, _, page = PAGE.read_text(encoding="utf-8").partition("## Every field")
+    tables = [
+        re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", block, re.MULTILINE) for block in page.split("| -- | -- | -- |")[1:]
+    ]
+    models = (Plan, RunStep, AskStep, DrillSpec, Abort, Schedule, Blackout)
+    for told, model in zip(tables, models, strict=True):
+        assert told == [(known.alias or name, default_of(known)) for name, known in model.model_fields.items()]
+
+
+def default_of(field: FieldInfo) -> str:
+    if field.is_required():
+        return ""
+    value = field.get_default(call_default_factory=True)
+    shown = {(): "[]", "": '""', None: "none"}.get(value, str(value)) if not isinstance(value, dict | Abort) else "{}"
+    return shown if shown == "none" else f"`{shown}`"
+
+
+@pytest.mark.parametrize("kind", ["cron", "systemd", "github-actions"])
+def test_the_page_says_what_to_do_with_what_is_emitted(kind: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    path = EXAMPLE.with_name("weekly.yaml")
+    said = emit(kind, path, read(EXAMPLE))
+    units = re.findall(r"^# ~/.config/systemd/user/(\S+\.timer)", said, re.MULTILINE)
+    named = {"cron": ["crontab -e"], "github-actions": [".github/workflows"]}.get(kind) or [
+        f"systemctl --user daemon-reload && systemctl --user enable --now {units[0]}", "loginctl enable-linger"
+    ]  # fmt: skip
+    assert [command for command in named if command not in page.partition("What to do with it:")[2]] == []
 
 
 def test_a_blackout_of_one_day_is_that_day(tmp_path: Path) -> None:
