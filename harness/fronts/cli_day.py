@@ -31,7 +31,11 @@ REPORTS = click.option(
 def day(plan: Path, unattended: bool, tells: bool, check: bool, reports: Path) -> int:
     r"""Lead through the game day of a plan.
 
-    Step by step, to one combined report. PLAN is a YAML file; docs/how-to/game-day.md shows one.
+    Step by step, to one combined report. PLAN is a YAML file.
+
+    \b
+    docs/examples/game-day.yaml is one.
+    docs/how-to/game-day.md has every field.
 
     \b
     Exit codes: 0 all proven, 1 something REFUTED, 3 something INCONCLUSIVE or
@@ -174,7 +178,7 @@ def emit_(plan: Path, kind: str, shards: int) -> None:
     \b
     Examples:
       gameday schedule emit weekly.yaml --for cron
-      gameday schedule emit weekly.yaml --for github-actions > .github/workflows/gameday.yml
+      gameday schedule emit weekly.yaml --for github-actions > gameday.yml
     """
     from harness.fronts.gamedays.emit import emit  # noqa: PLC0415  (the command line must answer at once)
 

@@ -21,7 +21,7 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
 
 @click.command("drill")
 @click.option("--section", default="", metavar="5.6", help="Only this section's; default: any.")
-@click.option("--level", type=click.IntRange(1, 3), default=1, show_default=True, help="How hard; see below.")
+@click.option("--level", type=click.IntRange(1, 3), default=1, show_default=True, help="How hard; see above.")
 @click.option(
     "--seed", type=int, default=None, metavar="N", envvar="GAMEDAY_DRILL_SEED",
     help="What is broken follows from it; default: a new one, told in the debrief.",

@@ -35,6 +35,24 @@ def test_the_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str], comma
     assert "exit code" in out.lower()
 
 
+@pytest.mark.parametrize("command", ["day", "drill", "schedule", "schedule run", "schedule emit"])
+def test_help_fits_a_terminal_and_breaks_no_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = called(capsys, *command.split(), "--help")
+    assert code == 0
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+    assert [line for line in out.splitlines() if line.endswith("-")] == []
+
+
+def test_help_points_to_where_things_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "  docs/examples/game-day.yaml is one.\n" in called(capsys, "day", "--help")[1]
+    _, out, _ = called(capsys, "drill", "--help")
+    assert "How hard; see above." in out
+    assert out.index("Level 2 adds") < out.index("How hard")
+
+
 def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = called(capsys, "--help")
     assert "gameday run FM-OB-01" in out
