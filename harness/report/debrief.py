@@ -101,7 +101,7 @@ def text(record: DrillRecord, messages: Messages | None = None) -> str:
         lines += ["", w("rules")]
         for r in rules:
             lines += wrapped(f"{r.key} {said.messages.sentence(r.title)}: {said.rule(r)}", WIDTH, "  ", 2)
-    lines += ["", w("score")]
+    lines += ["", w("score_text")]
     for p in made.points:
         most = w("of", most=f"{p.most:g}") if p.most else ""
         lines += wrapped(f"{said.what(p)}: {said.why(p)}", WIDTH, f"  {p.points:+6.1f} {padded(most, 6)} ", 16)
@@ -125,11 +125,16 @@ def markdown(record: DrillRecord, messages: Messages | None = None) -> str:
         f"| {w('broken')} | {_cell(said.broken())}; {_cell(said.messages.sentence(answer.fault))} |",
         f"| {w('runbook')} | {', '.join(answer.sections)} |",
         f"| {w('page')} | {_cell(said.messages.alert(record.page)) or w('none')} |",
-        *(f"| {w(f'to_{name}')} | {said.seconds(t[f'{name}_s'])} |" for name in ("detect", "diagnose", "recover")),
+        *(
+            f"| {w(f'to_{name}')} | {said.seconds(t[f'{name}_s'])} |"
+            for name in ("page", "detect", "diagnose", "recover")
+        ),
         f"| {w('spent_head')} | {said.budget()} |",
         *(f"| {w('decoy')} | {_cell(decoy)} |" for decoy in said.decoys()),
         "",
         f"## {w('timeline')}",
+        "",
+        w("from_page"),
         "",
         f"| {w('since_page')} | {w('trainee')} | |",
         "|---:|---|---|",
@@ -142,7 +147,7 @@ def markdown(record: DrillRecord, messages: Messages | None = None) -> str:
     if rules := broken_rules(record):
         lines += ["", f"## {w('rules')}", ""]
         lines += [f"- {r.key} {_cell(said.messages.sentence(r.title))}: {_cell(said.rule(r))}" for r in rules]
-    lines += ["", f"## {w('score')}", ""]
+    lines += ["", f"## {w('score')}", "", w("from_page"), ""]
     lines += [f"| {w('points')} | {w('points_of')} | {w('points_for')} | {w('why')} |", "|---:|---:|---|---|"]
     lines += [f"| {p.points:+g} | {p.most:g} | {_cell(said.what(p))} | {_cell(said.why(p))} |" for p in made.points]
     lines += [f"| **{made.total:g}** | **100** | | |", ""]

@@ -131,6 +131,37 @@ def test_a_debrief_fits_a_terminal_and_shows_the_answer(said: Messages) -> None:
         assert made.answer.label in debrief.markdown(made, said)
 
 
+ZEROS = {
+    "en": (
+        "from the fault",
+        "from the page, not from the fault",
+        ("to the page", "to detection", "to diagnosis", "to recovery"),
+    ),
+    "ja": ("障害の発生から", "障害の発生ではなく", ("呼び出しまで", "検知まで", "診断まで", "回復まで")),
+}
+"""How the two moments are called that a debrief counts from, and what it counts to from the fault."""
+
+
+@pytest.mark.parametrize("said", [Messages(), JA], ids=LANGUAGES)
+def test_a_debrief_says_what_its_times_count_from(said: Messages) -> None:
+    made = everything(LABELS[0])
+    fault, page, ends = ZEROS[said.lang]
+    shown, written = debrief.text(made, said), debrief.markdown(made, said)
+    table, _, rest = written.partition("\n## ")
+    took = debrief.times(made)
+    for end, name in zip(ends, ("page_s", "detect_s", "diagnose_s", "recover_s"), strict=True):
+        value = took[name]
+        assert re.search(rf"\| {fault} ?{end} \| {'' if value is None else f'{value:.1f} '}", table)
+    timeline, score_of = (
+        rest.partition(f"\n## {words(said.lang)[f'debrief.{head}']}\n")[n] for head, n in [("steps", 0), ("score", 2)]
+    )
+    assert page in timeline
+    assert page in score_of
+    flat = "".join(shown.split())
+    assert all("".join(end.split()) in flat.partition("".join(fault.split()))[2] for end in ends)
+    assert "".join(page.split()) in flat
+
+
 def test_names_and_keys_of_the_json_are_the_same_in_every_language() -> None:
     made = everything(LABELS[0])
     english, japanese = (debrief.plain(made, said) for said in (Messages(), JA))
