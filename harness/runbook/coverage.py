@@ -309,14 +309,18 @@ def _gaps_of_bullets(bullets: Sequence[Claimed], claims: _Claims) -> list[Gap]:
 def _uninformative(
     bullets: Sequence[Claimed], claims: _Claims, catalogue: Catalogue, moved: Mapping[tuple[str, str], bool]
 ) -> list[Gap]:
-    """Bullets none of whose measurements left its steady band under any fault of the section: they tell nothing of it."""
+    """Bullets none of whose measurements left its steady band under any fault of the section: they tell nothing of it.
+
+    One that nobody could see move, such as a cohort, which begins with the response, keeps its bullet from being blamed.
+    """
     found = []
     for bullet in bullets:
         key = bullet.item.key
         ids = [s.id for s in catalogue.scenarios.values() if key.partition("/")[0] in s.sections]
-        told = {p: moved[i, p] for i in ids for p in claims.probes(key) if (i, p) in moved and not moved.get((i, p))}
-        if told and not any(moved.get((i, p)) for i in ids for p in claims.probes(key)):
-            says = f"{key} (line {bullet.item.line}): {', '.join(sorted(told))} did not move under any fault of the section"
+        probes = claims.probes(key)
+        told = [[moved[i, p] for i in ids if (i, p) in moved] for p in probes]
+        if told and all(seen and not any(seen) for seen in told):
+            says = f"{key} (line {bullet.item.line}): {', '.join(probes)} did not move under any fault of the section"
             found.append(Gap("uninformative", key, says))
     return found
 

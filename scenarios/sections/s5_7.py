@@ -2,7 +2,7 @@
 
 from harness.model.runbook import done, measured
 from harness.model.scenario import Check, Section
-from scenarios.probes import notification
+from scenarios.probes import destination, notification
 
 SECTION = Section(
     "5.7",
@@ -16,7 +16,7 @@ SECTION = Section(
         Check(
             "5.7/check/2", "Whether DLQ and FAILED agree", (notification.dlq_rows, notification.dlq_failed_differences)
         ),
-        Check("5.7/check/3", "Whether the same event comes again", (notification.duplicates,)),
+        Check("5.7/check/3", "Whether the same event comes again", (notification.duplicates, destination.sent_twice)),
     ),
     bullets=(
         done("5.7/response/1", "FM-NOTI-04:restore_credential", "FM-NATS-02:roll_back"),

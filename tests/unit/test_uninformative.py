@@ -8,6 +8,7 @@ import pytest
 from harness.fronts import books
 from harness.model.bands import left_band
 from harness.model.events import Claimed, Moved, RunStarted, to_line
+from harness.model.runbook import measured
 from harness.model.scenario import Scenario
 from harness.runbook.coverage import Coverage, Seen, cover
 from harness.runbook.parse import parse
@@ -68,6 +69,18 @@ def test_what_moved_or_is_not_known_is_not_blamed(
     bad = small.recovery.probes[0].name
     named = {(i, bad): m for (i, _), m in moved.items()}
     assert [g for g in covered(small, named, sections).gaps if g.kind == "uninformative"] == []
+
+
+def test_a_measurement_that_nobody_could_see_move_keeps_its_bullet_from_being_blamed(small: Scenario) -> None:
+    bad, other = small.recovery.probes[0], small.unaffected.probes[0] if small.unaffected else None
+    assert other is not None
+    book = catalogue(small)
+    both = replace(book.sections["1.1"], bullets=(measured("1.1/recovery/1", bad, other),), checks=())
+    whole = replace(book, sections={**book.sections, "1.1": both})
+    for known, blamed in (({bad.name: False}, False), ({bad.name: False, other.name: False}, True)):
+        seen = Seen(moved={(ID, p): m for p, m in known.items()})
+        found = cover(parse(TEXT), whole, accepted=accepted(), seen=seen)
+        assert any(g.kind == "uninformative" for g in found.gaps) is blamed
 
 
 def test_what_moved_in_one_run_or_variant_has_moved(tmp_path: Path) -> None:
