@@ -1,5 +1,6 @@
 """What a plan asks for is checked as a whole, with the commands' own words, before anything begins."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.drivers.notify import unknown
+from harness.fronts import cli_day, wiring
 from harness.fronts.gamedays import keeper
 from harness.fronts.gamedays.plan_file import DrillStep, read
 from harness.fronts.gamedays.steps import drill_words
-from harness.model.errors import UsageError
+from harness.model.errors import InfrastructureError, UsageError
 from tests.unit.test_cli import called
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "game-day.yaml"
@@ -91,3 +93,27 @@ def test_a_drill_is_asked_for_as_the_plan_says_and_its_seed_stays_out_of_sight(t
     assert "--trainee ann" in words
     assert "seed" not in words
     assert "72" not in words
+
+
+def test_trouble_with_the_machine_ends_the_day_is_told_and_is_in_its_report(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says, told = "no container engine answers; start one", list[tuple[str, str]]()
+
+    def no_engine(*_: object) -> None:
+        raise InfrastructureError(says)
+
+    monkeypatch.setattr(wiring, "run_to_end", no_engine)
+    monkeypatch.setattr(cli_day, "notify", lambda _channels, title, body: told.append((title, body)) or [])
+    path = written(tmp_path, "steps: [{run: [FM-OB-01]}, {run: all}]")
+    code, out, err = called(
+        capsys, "day", str(path), "--unattended", "--notify", "--reports", str(tmp_path / "reports")
+    )  # fmt: skip
+    assert (code, err) == (3, "")
+    assert told == [("t: begins", ""), ("t: aborted", f"nothing was run; ended early: {says}")]
+    (folder,) = (tmp_path / "reports").glob("day-*")
+    assert f"ended early: {says}. Report: {folder / 'day.html'}" in out
+    kept = json.loads((folder / "day.json").read_text())
+    assert [(s["outcome"], s["says"]) for s in kept["steps"]] == [("INCONCLUSIVE", says)]
+    assert kept["ended"] == says
+    assert says in (folder / "day.md").read_text()

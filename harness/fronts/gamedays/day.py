@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.drivers.clock import wall
 from harness.fronts import lock
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
-from harness.model.errors import InfrastructureError, UsageError
+from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.model.events import WORST_FIRST
 from harness.model.words import counted
 from harness.report.day import DayRecord, StepRecord, write
@@ -41,14 +41,14 @@ def only_one(reports: Path) -> AbstractContextManager[None]:
 
 
 def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord:
-    """Take every step until the end, a no-go, an abort condition or an interruption."""
+    """Take every step until the end, a no-go, an abort condition, trouble with the machine or an interruption."""
     day = DayRecord(folder.name, plan.title, dict(plan.roles), attended, wall())
     began_s = hands.now_s()
     try:
         for step in plan.steps:
             record = StepRecord(_kind(step), describe(step), wall())
             day.steps.append(record)
-            go = True
+            go, trouble = True, ""
             try:
                 match step:
                     case RunStep():
@@ -58,12 +58,13 @@ def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord
                     case AskStep():
                         go = hands.ask(step, record)
                         record.outcome = "go" if go else "no-go"
-            except UsageError as error:
-                # One step that cannot be done as written does not cost the rest of the day.
+            except GamedayError as error:
                 record.outcome, record.says = "INCONCLUSIVE", str(error)
+                # One step that cannot be done as written does not cost the rest of the day; a machine in trouble does.
+                trouble = "" if isinstance(error, UsageError) else str(error)
             record.ended_at = wall()
             _keep(day, folder)
-            day.ended = "" if go else f"no-go: {step.ask}" if isinstance(step, AskStep) else ""
+            day.ended = trouble if go else f"no-go: {step.ask}" if isinstance(step, AskStep) else ""
             day.ended = day.ended or _abort(plan, day, hands.now_s() - began_s)
             if day.ended:
                 break
