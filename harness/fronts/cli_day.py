@@ -11,7 +11,9 @@ from harness.drivers.notify import notify
 from harness.fronts.gamedays import day as days
 from harness.fronts.gamedays import signals, steps
 from harness.fronts.gamedays.drilling import lead_drill
+from harness.fronts.gamedays.limits import Watch
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, read
+from harness.model.events import Event
 from harness.report.day import DayRecord, StepRecord
 
 REPORTS = click.option(
@@ -81,7 +83,7 @@ def _tell(channels: list[str], title: str, body: str) -> None:
 def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
     clock = SystemClock()
 
-    def run(step: RunStep, record: StepRecord) -> None:
+    def run(step: RunStep, record: StepRecord, watch: Watch) -> None:
         from rich.console import Console  # noqa: PLC0415  (slow to import)
 
         from harness.fronts import terminal, wiring  # noqa: PLC0415
@@ -91,7 +93,12 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
         ready = wiring.prepare(steps.run_options(plan, step, reports))
         # A run has handlers of its own for signals, and leaves none.
         with signals.put_back(), terminal.display(console) as show:
-            result = wiring.run_to_end(ready, show)
+
+            def tell(event: Event) -> None:
+                show(event)
+                watch.take(event)
+
+            result = wiring.run_to_end(ready, tell, watch.beside)
         terminal.summary(result.recorder.run, console)
         for s in result.recorder.run.scenarios:
             made = s.claim
@@ -103,9 +110,10 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
                 }
             )  # fmt: skip
         record.outcome = days.worst([c["claim"] for c in record.claims])
-        record.says = "; ".join(result.trouble)
+        interrupted = [f"interrupted: {watch.met}"] if watch.met else []
+        record.says = "; ".join([*interrupted, *result.trouble])
         record.report = f"../{result.folder.name}"
-        if result.exit_code == 130:
+        if result.exit_code == 130 and not watch.met:
             raise days.Interrupted
 
     def drill(step: DrillStep, record: StepRecord) -> None:
@@ -123,7 +131,7 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
         except click.Abort:
             raise days.Interrupted from None
 
-    return days.Hands(run, drill, ask, clock.now_s)
+    return days.Hands(run, drill, ask, clock.now_s, clock.sleep)
 
 
 @click.group("schedule")

@@ -5,7 +5,7 @@ import contextlib
 import random
 import secrets
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -98,6 +98,9 @@ class Result:
 
 
 OnEvent = Callable[[Event], None]
+
+Beside = Callable[[asyncio.Event], Awaitable[None]]
+"""Goes on beside a run, which the event interrupts as Ctrl-C does."""
 
 
 def prepare(options: Options) -> Plan:
@@ -302,7 +305,7 @@ async def _until_done(session: Session, ready: Plan, jobs: int, interrupted: asy
         stop.cancel()
 
 
-def run_to_end(ready: Plan, on_event: OnEvent) -> Result:
+def run_to_end(ready: Plan, on_event: OnEvent, beside: Beside | None = None) -> Result:
     """Run with an event loop of its own; Ctrl-C and SIGTERM end it cleanly, and it says so."""
 
     async def main() -> Result:
@@ -310,7 +313,12 @@ def run_to_end(ready: Plan, on_event: OnEvent) -> Result:
         loop = asyncio.get_running_loop()
         for sig in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(sig, interrupted.set)
-        return await run(ready, on_event, interrupted=interrupted)
+        going = asyncio.ensure_future(beside(interrupted)) if beside else None
+        try:
+            return await run(ready, on_event, interrupted=interrupted)
+        finally:
+            if going is not None:
+                going.cancel()
 
     import uvloop  # noqa: PLC0415  (saves a sixth of the CPU, and only a run needs it)
 

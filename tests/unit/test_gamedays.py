@@ -10,6 +10,7 @@ import yaml
 
 from harness.fronts.gamedays import calendar, day, keeper
 from harness.fronts.gamedays.budget import spent_share
+from harness.fronts.gamedays.limits import Watch
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, Schedule, read
 from harness.model.errors import UsageError
 from harness.report.day import StepRecord, from_mapping
@@ -211,7 +212,7 @@ def hands(claims: list[str], go: bool = True, took_s: float = 1.0) -> day.Hands:
     left = list(claims)
     ticks = iter(range(1000))
 
-    def run(_step: RunStep, record: StepRecord) -> None:
+    def run(_step: RunStep, record: StepRecord, _watch: Watch) -> None:
         claim = left.pop(0)
         if claim == "interrupt":
             raise day.Interrupted

@@ -1,16 +1,16 @@
 """Leading through a game day, step by step; whatever happens, what was done so far is on disk."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.drivers.clock import wall
+from harness.drivers.clock import pause, wall
 from harness.fronts import lock
+from harness.fronts.gamedays.limits import Watch, over, reached
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep
 from harness.model.errors import GamedayError, InfrastructureError, UsageError
 from harness.model.events import WORST_FIRST
-from harness.model.words import counted
 from harness.report.day import DayRecord, StepRecord, write
 
 LOCK = ".day.lock"
@@ -25,14 +25,17 @@ class Hands:
     """Who carries the steps out; each fills in the record it is given.
 
     Attributes:
+        run: lets the watch take in what happens, and interrupts itself when the watch says so.
         ask: gives whether to go on.
         now_s: seconds, for the abort condition.
+        sleep: waits in the same seconds.
     """
 
-    run: Callable[[RunStep, StepRecord], None]
+    run: Callable[[RunStep, StepRecord, Watch], None]
     drill: Callable[[DrillStep, StepRecord], None]
     ask: Callable[[AskStep, StepRecord], bool]
     now_s: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]] = pause
 
 
 def only_one(reports: Path) -> AbstractContextManager[None]:
@@ -44,15 +47,19 @@ def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord
     """Take every step until the end, a no-go, an abort condition, trouble with the machine or an interruption."""
     day = DayRecord(folder.name, plan.title, dict(plan.roles), attended, wall())
     began_s = hands.now_s()
+
+    def took_s() -> float:
+        return hands.now_s() - began_s
+
     try:
         for step in plan.steps:
             record = StepRecord(_kind(step), describe(step), wall())
             day.steps.append(record)
-            go, trouble = True, ""
+            go, trouble, watch = True, "", Watch(plan.abort, day.counts, took_s, hands.sleep)
             try:
                 match step:
                     case RunStep():
-                        hands.run(step, record)
+                        hands.run(step, record, watch)
                     case DrillStep():
                         hands.drill(step, record)
                     case AskStep():
@@ -65,7 +72,7 @@ def lead(plan: Plan, folder: Path, hands: Hands, *, attended: bool) -> DayRecord
             record.ended_at = wall()
             _keep(day, folder)
             day.ended = trouble if go else f"no-go: {step.ask}" if isinstance(step, AskStep) else ""
-            day.ended = day.ended or _abort(plan, day, hands.now_s() - began_s)
+            day.ended = day.ended or watch.met or _abort(plan, day, took_s())
             if day.ended:
                 break
     except (Interrupted, KeyboardInterrupt):
@@ -102,14 +109,9 @@ def _keep(day: DayRecord, folder: Path) -> None:
 
 
 def _abort(plan: Plan, day: DayRecord, took_s: float) -> str:
-    counts, limits = day.counts, plan.abort
-    if limits.refuted is not None and counts.get("REFUTED", 0) >= limits.refuted:
-        return f"{counts['REFUTED']} refuted, the plan aborts at {limits.refuted}"
-    if limits.inconclusive is not None and counts.get("INCONCLUSIVE", 0) >= limits.inconclusive:
-        return f"{counts['INCONCLUSIVE']} inconclusive, the plan aborts at {limits.inconclusive}"
-    if limits.minutes is not None and took_s > limits.minutes * 60 and len(day.steps) < len(plan.steps):
-        return f"{counted(limits.minutes, 'minute is', 'minutes are')} over"
-    return ""
+    minutes = plan.abort.minutes
+    late = minutes is not None and took_s > minutes * 60 and len(day.steps) < len(plan.steps)
+    return reached(plan.abort, day.counts) or (over(minutes) if late and minutes is not None else "")
 
 
 def _kind(step: RunStep | DrillStep | AskStep) -> str:
