@@ -27,6 +27,11 @@ def measured(sli: Sli, samples: Sequence[Sample]) -> Measured:
     return Measured(sli, value, judge(sli, value).value)
 
 
+def has_budget(sli: Sli) -> bool:
+    """Whether what it measures counts against an error budget: only a ratio allows for a share of bad events."""
+    return isinstance(sli.figure, Ratio) and plain(sli.objective) < 1
+
+
 def between(samples: Sequence[Sample], since_s: float, until_s: float) -> Sequence[Sample]:
     """The samples of a stretch, from the one nearest to its beginning to the one nearest to its end."""
     if not samples:
@@ -58,7 +63,7 @@ def _ratio(sli: Sli, figure: Ratio, samples: Sequence[Sample]) -> Measured:
         return Measured(sli, None, Verdict.UNKNOWN.value)
     good, total = rises_of(known)
     window, seconds = Window(good, total), samples[-1].at_s - samples[0].at_s
-    used = spent([(seconds, window)], plain(sli.objective)) if plain(sli.objective) < 1 and seconds > 0 else None
+    used = spent([(seconds, window)], plain(sli.objective)) if has_budget(sli) and seconds > 0 else None
     value = ratio(window)
     return Measured(sli, value, judge(sli, value).value, good, total, used.bad_minutes_equivalent if used else None)
 

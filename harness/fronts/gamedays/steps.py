@@ -10,6 +10,7 @@ import click
 from harness.drivers.notify import unknown
 from harness.fronts.gamedays.plan_file import DrillStep, Plan, RunStep
 from harness.model.errors import UsageError
+from harness.slo.measure import has_budget
 
 if TYPE_CHECKING:
     from harness.fronts.wiring import Options
@@ -119,11 +120,14 @@ def _check_budget(plan: Plan) -> None:
     if plan.schedule is None or not plan.schedule.budget:
         return
     _, catalogue = _loaded(plan)
-    known = [sli.name for sli in catalogue.slis]
-    if plan.schedule.budget not in known:
-        raise UsageError(
-            f"schedule: budget: there is no indicator {plan.schedule.budget}; there are {', '.join(known) or 'none'}"
-        )
+    budget = plan.schedule.budget
+    fitting = [sli.name for sli in catalogue.slis if has_budget(sli)]
+    if budget in fitting:
+        return
+    have = f"those that have an error budget are {', '.join(fitting)}" if fitting else "none has an error budget"
+    if budget in [sli.name for sli in catalogue.slis]:
+        raise UsageError(f"schedule: budget: {budget} has no error budget, so it would refuse no start; {have}")
+    raise UsageError(f"schedule: budget: there is no indicator {budget}; {have}")
 
 
 def _loaded(plan: Plan) -> tuple[Topology, Catalogue]:
