@@ -12,6 +12,9 @@ from harness.model.events import CellReady, Claim, Claimed, Event, Noted, RunFin
 from harness.report import journal
 from harness.report.record import RunRecord, of
 
+MERGED = "-merged"
+"""How the id of a merged run ends."""
+
 
 def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int]:
     """Join runs with the same seed, arm and profile; gives the record, its folder and the exit code.
@@ -42,7 +45,7 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     claims = {str(e.claim) for run in runs for e in run if isinstance(e, Claimed)}
     if unknown := sorted(claims - {c.value for c in Claim}):
         raise UsageError(f"one of the runs claims {', '.join(unknown)}, which this gameday does not know")
-    run_id = f"{first.run_id}-merged"
+    run_id = f"{first.run_id}{MERGED}"
     begun = replace(first, run_id=run_id, planned=sorted(labels), versions=_versions(known))
     folder = reports / run_id
     events: list[Event] = [begun]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +13,13 @@ from harness.fronts.gamedays import calendar, day, keeper
 from harness.fronts.gamedays.budget import spent_share
 from harness.fronts.gamedays.limits import Watch
 from harness.fronts.gamedays.plan_file import AskStep, DrillStep, Plan, RunStep, Schedule, read
+from harness.fronts.merging import merged
+from harness.model import events as ev
 from harness.model.errors import UsageError
+from harness.report import journal
 from harness.report.day import StepRecord, from_mapping
+from harness.report.record import of
+from harness.report.run_json import run_json
 
 SLI = "notification.delivery_success"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "game-day.yaml"
@@ -196,6 +202,37 @@ def test_a_budget_that_nothing_measured_is_not_known(tmp_path: Path) -> None:
     assert spent_share(tmp_path, SLI, 28, at("2026-03-02T00:00:00")) == pytest.approx(1.0 / 40.32)
     assert spent_share(tmp_path, "a.c", 28, at("2026-03-02T00:00:00")) is None
     assert spent_share(tmp_path, SLI, 28, at("2026-05-02T00:00:00")) is None
+
+
+def shard_file(folder: Path, label: str, at_: str, minutes: float) -> Path:
+    folder.mkdir()
+    measured = ev.SliMeasured(
+        9.0, label, SLI, "", "ratio", "share", 0.999, "treated", 1.0, 9.0, 0.9, "broken", 9.0, 10.0, minutes
+    )
+    run: list[ev.Event] = [
+        ev.RunStarted(0.0, None, folder.name, at_, 1, "process", "ci", "timeline", [label]),
+        ev.ScenarioStarted(0.0, label, "t", ["5.6"], "timeline", 1, "f", "s", "r"),
+        measured,
+        ev.Claimed(9.0, label, "PROVEN", [], "", None, None, None, None),
+        ev.RunFinished(9.0, None, at_),
+    ]
+    (folder / journal.JOURNAL).write_text("".join(ev.to_line(e) + "\n" for e in run))
+    (folder / "run.json").write_text(json.dumps(run_json(of(run))))
+    return folder
+
+
+def test_a_shard_and_its_merge_in_one_folder_count_once(tmp_path: Path) -> None:
+    now, share = at("2026-03-02T00:00:00"), 1 / 40.32
+    first = shard_file(tmp_path / "b1", "FM-X-01", "2026-03-01T00:00:00+00:00", 1.0)
+    second = shard_file(tmp_path / "a2", "FM-X-02:slow", "2026-03-01T00:00:01+00:00", 2.0)
+    assert spent_share(tmp_path, SLI, 28, now) == pytest.approx(3 * share)
+    merged([first, second], tmp_path)
+    assert spent_share(tmp_path, SLI, 28, now) == pytest.approx(3 * share)
+    shutil.rmtree(second)
+    assert spent_share(tmp_path, SLI, 28, now) == pytest.approx(3 * share)
+    # Another run of the same scenario is another one.
+    shard_file(tmp_path / "c3", "FM-X-01", "2026-03-01T01:00:00+00:00", 4.0)
+    assert spent_share(tmp_path, SLI, 28, now) == pytest.approx(7 * share)
 
 
 def test_two_schedulers_on_one_folder_are_refused(tmp_path: Path) -> None:
