@@ -11,6 +11,7 @@ import yaml
 
 from harness.drivers.notify import Failure
 from harness.fronts.gamedays.keeper import Keeper
+from harness.model.errors import UsageError
 
 DAILY = {"cron": "0 10 * * *"}
 
@@ -54,6 +55,22 @@ class Scene:
         while self.now < at(until):
             self.now += every
             keeper.look()
+
+
+def test_a_plan_that_is_named_twice_is_refused_however_it_is_spelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, "2026-03-02T09:59:50")
+    path, other = scene.written("a"), scene.written("b")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.yaml").symlink_to(path)
+    with pytest.raises(UsageError, match=f"^the plan {path} is named twice; name each plan once$"):
+        scene.keeper(path, other, path)
+    for spelt in (Path("a.yaml"), tmp_path / ".." / tmp_path.name / "a.yaml", tmp_path / "link.yaml"):
+        with pytest.raises(UsageError, match=f"^the plan {spelt} is named twice, also as {path}; name each plan once$"):
+            scene.keeper(path, spelt)
+    assert (scene.started, scene.said) == ([], [])
+    scene.keeper(path, other)
 
 
 def test_only_channels_that_failed_are_told_again(tmp_path: Path) -> None:

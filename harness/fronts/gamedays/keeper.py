@@ -76,6 +76,7 @@ class Keeper:
         self._start = start
         self._say = say
         self._tell = tell
+        _each_once(paths)
         remembered = self._remembered()
         self.kept = [self._take(path, remembered) for path in paths]
         self._busy: list[tuple[datetime, datetime]] = []
@@ -222,6 +223,17 @@ class Keeper:
             when = following.isoformat() if following else "never: its starts all lie in blackout windows"
             lines.append(f"{kept.path.name}: {kept.plan.title}; next {when}")
         return lines
+
+
+def _each_once(paths: Sequence[Path]) -> None:
+    """Raise UsageError for a plan that is named twice, however it is spelt: it would start twice."""
+    named: dict[Path, Path] = {}
+    for path in paths:
+        before = named.get(path.resolve())
+        named[path.resolve()] = path
+        if before is not None:
+            spelt = "" if str(before) == str(path) else f", also as {before}"
+            raise UsageError(f"the plan {path} is named twice{spelt}; name each plan once")
 
 
 def only_one(reports: Path) -> contextlib.AbstractContextManager[None]:
