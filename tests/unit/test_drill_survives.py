@@ -269,6 +269,25 @@ async def test_whatever_breaks_a_drill_there_is_a_debrief(
     assert (facilitator.folder / "debrief.md").is_file()
 
 
+@pytest.mark.parametrize("abilities", [frozenset(Ability), frozenset[Ability]()])
+@pytest.mark.parametrize("seed", range(20))
+async def test_a_nudge_names_only_sections_that_a_drill_may_be_about(
+    facilitator: Facilitator, monkeypatch: pytest.MonkeyPatch, seed: int, abilities: frozenset[Ability]
+) -> None:
+    async def nothing(*_args: Any) -> None:
+        return None
+
+    monkeypatch.setattr(FakeRuntime, "abilities", abilities)
+    monkeypatch.setattr(facilitator, "_on", nothing)
+    facilitator._options = replace(facilitator._options, seed=seed)
+    record = await facilitator.lead(Listener())
+    able = [s for s in CATALOGUE.scenarios.values() if s.response and s.sections and s.needs <= abilities]
+    named = facilitator._others()
+    assert len(named) == 3
+    assert record.answer.sections[0] in named
+    assert set(named) <= {key for s in able for key in s.sections}
+
+
 def test_a_debrief_with_half_a_character_is_kept_and_known_to_the_history(
     facilitator: Facilitator, tmp_path: Path
 ) -> None:

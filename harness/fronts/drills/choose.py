@@ -52,8 +52,7 @@ def choose(
     if section and section not in catalogue.sections:
         raise UsageError(f"there is no section {section}; there are {', '.join(catalogue.sections)}")
     rng = random.Random(f"drill {seed}")
-    # Without a section there is nothing to look up, and nothing to diagnose.
-    able = [s for s in catalogue.scenarios.values() if s.needs <= abilities and s.response and s.sections]
+    able = drillable(catalogue, abilities)
     known = [s for s in able if not section or section in s.sections]
     if not known:
         raise UsageError(f"no scenario of section {section} can be drilled with this runtime")
@@ -74,6 +73,12 @@ def choose(
     scenario = _everyday(scenario, extras, topology, profile)
     scenario = replace(scenario, workload=(*scenario.workload, *map(Noise, noisy)))
     return Choice(scenario, misleading, noisy, wait_s, factors)
+
+
+def drillable(catalogue: Catalogue, abilities: frozenset[Ability]) -> list[Scenario]:
+    """The scenarios that a drill may be about on a runtime with these abilities."""
+    # Without a section there is nothing to look up, and nothing to diagnose.
+    return [s for s in catalogue.scenarios.values() if s.needs <= abilities and s.response and s.sections]
 
 
 def _second(first: Scenario, able: list[Scenario], rng: random.Random) -> Scenario | None:

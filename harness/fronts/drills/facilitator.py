@@ -22,7 +22,7 @@ from harness.fronts.desk.desk import Desk, Told, Verb
 from harness.fronts.desk.extras import Extras
 from harness.fronts.desk.served import ALL, policy_for, socket_of
 from harness.fronts.desk.sight import wanted_by_checks
-from harness.fronts.drills.choose import Choice, choose
+from harness.fronts.drills.choose import Choice, choose, drillable
 from harness.fronts.drills.sealed import SealedJournal
 from harness.fronts.drills.trainee import DRILL, Asked, Notes
 from harness.fronts.lock import only_one
@@ -35,6 +35,7 @@ from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue
 from harness.model.scoring import score
 from harness.model.topology import Topology
+from harness.model.values import Ability
 from harness.model.words import unforeseen, writable
 from harness.report import debrief
 from harness.report.history import History
@@ -100,6 +101,7 @@ class Facilitator:
         self.folder = options.reports / self.drill_id
         self._drill: DrillRun | None = None
         self._steps: Answer | None = None
+        self._abilities = frozenset(Ability)
         self._trouble = ""
         self._ended_s: float | None = None
         self._conducted: list[Event] = []
@@ -125,6 +127,7 @@ class Facilitator:
         journal = SealedJournal(self.folder, self._topology.secrets.values())
         hidden = Path(tempfile.mkdtemp(prefix="gameday-"))  # 0700: logs of proxies tell what was done to them
         runtime, _ = make_runtime(options.runtime, self._topology, hidden / "logs")
+        self._abilities = runtime.abilities
         choice = choose(
             self._catalogue, self._extras, self._topology, section=options.section, level=options.level,
             seed=options.seed, profile=options.profile, abilities=runtime.abilities,
@@ -294,9 +297,10 @@ class Facilitator:
                 await going
 
     def _others(self) -> tuple[str, ...]:
-        """The section of the answer among others, for the nudge."""
+        """The section of the answer among others that it might be as well, for the nudge."""
         own = self._steps.sections[:1] if self._steps else ()
-        rest = [key for key in self._catalogue.sections if key not in own]
+        likely = {key for s in drillable(self._catalogue, self._abilities) for key in s.sections}
+        rest = [key for key in self._catalogue.sections if key in likely and key not in own]
         rng = random.Random(f"nudge {self._options.seed}")
         return tuple(sorted([*own, *rng.sample(rest, min(NUDGED - 1, len(rest)))]))
 
