@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import click
 
 from harness.fronts.options import lang_option, stack_options
 from harness.model.errors import GamedayError, UsageError
+from harness.model.words import unforeseen
+
+DEBUG = "GAMEDAY_DEBUG"
+"""Set, an error that nobody foresaw is shown with where it came from."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -41,6 +46,9 @@ def as_written(command: click.Command) -> click.Command:
 class Cli(click.Group):
     """Errors people can meet are one line and an exit code; an interruption is 130."""
 
+    asked = "the command line"
+    """What was asked for, once it is known."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in alphabetical order."""
         return sorted({*super().list_commands(ctx), *LATER})
@@ -52,6 +60,13 @@ class Cli(click.Group):
         module, _, name = LATER[cmd_name].partition(":")
         found: click.Command = getattr(importlib.import_module(module), name)
         return as_written(found)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was asked for, whose name is remembered for what nobody foresees."""
+        self.asked = args[0]
+        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into exit codes."""
@@ -72,6 +87,12 @@ class Cli(click.Group):
             # Whoever read the output has gone; Python would complain again when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except Exception as error:  # noqa: BLE001  (Python's own exit code would be that of something refuted)
+            if os.environ.get(DEBUG):
+                traceback.print_exc()
+            hint = "" if os.environ.get(DEBUG) else f" ({DEBUG}=1 shows where)"
+            click.echo(f"gameday: {self.asked} broke in a way that nobody foresaw: {unforeseen(error)}{hint}", err=True)
+            sys.exit(GamedayError.exit_code)
 
 
 @click.group(cls=Cli, context_settings=CONTEXT)

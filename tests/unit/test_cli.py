@@ -103,3 +103,21 @@ def test_list_and_show_come_from_the_code(capsys: pytest.CaptureFixture[str]) ->
     assert code == 0
     assert "Set entitlement's route to NATS back" in out
     assert max(len(line) for line in out.splitlines() if not line.startswith("code")) <= 110
+
+
+@pytest.mark.parametrize(("debug", "lines"), [("", 1), ("1", None)])
+def test_what_nobody_foresaw_is_one_line_and_never_taken_for_something_refuted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, debug: str, lines: int | None
+) -> None:
+    def breaks(*_: object) -> None:
+        raise KeyError("half\na word")
+
+    monkeypatch.setenv(cli.DEBUG, debug)
+    monkeypatch.setattr("harness.fronts.show.text_of", breaks)
+    code, out, err = called(capsys, "show", "FM-OB-01")
+    assert (code, out) == (3, "")
+    last = err.splitlines()[-1]
+    assert last.startswith("gameday: show broke in a way that nobody foresaw: KeyError: ")
+    assert last.endswith("(GAMEDAY_DEBUG=1 shows where)") is not bool(debug)
+    assert ("Traceback" in err) is bool(debug)
+    assert lines is None or len(err.splitlines()) == lines
