@@ -25,7 +25,7 @@ def read(file: Path) -> tuple[list[Event], list[str]]:
     lines = content.split(b"\n")
     events: list[Event] = []
     bad: list[int] = []
-    versions: set[object] = set()
+    versions: set[str] = set()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -34,7 +34,7 @@ def read(file: Path) -> tuple[list[Event], list[str]]:
             bad.append(number)
             continue
         if data.get("v") != JOURNAL_VERSION:
-            versions.add(data.get("v"))
+            versions.add(str(data.get("v")))
             continue
         try:
             event = event_of(data)
@@ -44,7 +44,7 @@ def read(file: Path) -> tuple[list[Event], list[str]]:
         if event is not None:
             events.append(event)
     if versions and not events:
-        known = ", ".join(sorted(str(v) for v in versions))
+        known = ", ".join(sorted(versions))
         raise UsageError(f"{file} is a journal of version {known}; this gameday reads version {JOURNAL_VERSION}")
     if not events:
         raise UsageError(f"{file} is no journal: none of its {counted(len(lines), 'line')} is an event")
@@ -59,10 +59,10 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return data if isinstance(data, dict) and isinstance(data.get("kind"), str) else None
 
 
-def _notes(bad: list[int], versions: set[object], last: int, *, cut: bool) -> Iterator[str]:
+def _notes(bad: list[int], versions: set[str], last: int, *, cut: bool) -> Iterator[str]:
     if bad and bad[-1] == last and cut:
         yield f"the last line, {bad.pop()}, is cut off: the run was ended while it was written"
     if bad:
         yield f"{counted(len(bad), *PASSED_OVER)}, the first is line {bad[0]}"
     if versions:
-        yield f"lines of other versions were passed over: {', '.join(sorted(str(v) for v in versions))}"
+        yield f"lines of other versions were passed over: {', '.join(sorted(versions))}"

@@ -104,7 +104,6 @@ def _event(line: bytes) -> ev.Event | None:
     """The event of a line, None when it is none; secrets are masked."""
     try:
         data = json.loads(line)
-        event = ev.from_mapping(data if data.get("kind") in UNSEEN else masked_all(data))
-        return event if event is not None and isinstance(event.t, int | float) else None
-    except (ValueError, AttributeError, TypeError):
+        return ev.from_mapping(data if data.get("kind") in UNSEEN else masked_all(data))
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return None

@@ -11,7 +11,7 @@ from harness.model.events import (
     FactsRecorded,
     SamplesTaken,
     Swept,
-    from_mapping,
+    of_our_own,
     read_lines,
     to_line,
     to_mapping,
@@ -60,7 +60,7 @@ class Journal:
             line = line.replace(secret, STARS)
         if data == plain and line == whole:
             return line, event
-        return line, from_mapping(json.loads(line)) or event
+        return line, of_our_own(json.loads(line))
 
     def close(self) -> None:
         """Bring everything to disk."""

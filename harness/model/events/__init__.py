@@ -6,7 +6,7 @@ label, or null for the run's own), and the fields of its kind.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from harness.model.events.base import WORST_FIRST, Claim, Event, Finding, Phase
@@ -46,6 +46,7 @@ from harness.model.events.runbook import (
     SamplesTaken,
     SliMeasured,
 )
+from harness.model.events.shape import shape_of
 
 JOURNAL_VERSION = 1
 
@@ -90,6 +91,7 @@ __all__ = [
     "Witnessed",
     "WorkloadSummary",
     "from_mapping",
+    "of_our_own",
     "read_lines",
     "to_line",
     "to_mapping",
@@ -133,6 +135,8 @@ KINDS: dict[str, type[Event]] = {
     )
 }
 
+_SHAPES = {kind: shape_of(cls) for kind, cls in KINDS.items()}
+
 
 def to_mapping(event: Event) -> dict[str, Any]:
     """The event as a JSON object."""
@@ -147,14 +151,28 @@ def to_line(event: Event | Mapping[str, Any]) -> str:
 
 def from_mapping(data: Mapping[str, Any]) -> Event | None:
     """The event of a JSON object; None for a kind this version does not know; raises ValueError for a broken one."""
-    cls = KINDS.get(data.get("kind", ""))
+    kind = data.get("kind", "")
+    cls = KINDS.get(kind) if isinstance(kind, str) else None
     if cls is None:
         return None
-    known = {f.name for f in fields(cls)}
+    shape = _SHAPES[kind]
+    known = {name: value for name, value in data.items() if name in shape}
+    if wrong := [name for name, value in known.items() if not shape[name](value)]:
+        raise ValueError(f"a broken {kind} event: its {', '.join(wrong)} cannot be what it says")
+    return _made(cls, known)
+
+
+def of_our_own(data: Mapping[str, Any]) -> Event:
+    """The event of a JSON object that `to_mapping` made: whatever its fields hold, they hold it here too."""
+    cls = KINDS[data["kind"]]
+    return _made(cls, {name: value for name, value in data.items() if name in _SHAPES[cls.kind]})
+
+
+def _made(cls: type[Event], known: dict[str, Any]) -> Event:
     try:
-        return cls(**{k: v for k, v in data.items() if k in known})
+        return cls(**known)
     except TypeError as error:
-        raise ValueError(f"a broken {data.get('kind')} event: {error}") from None
+        raise ValueError(f"a broken {cls.kind} event: {error}") from None
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[Event]:
@@ -162,7 +180,7 @@ def read_lines(lines: Iterable[str]) -> Iterator[Event]:
     for line in lines:
         try:
             event = from_mapping(json.loads(line))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             continue
         if event is not None:
             yield event
