@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
+
+from harness.runbook.blocks import plain_of, tree_of
 
 MOST_BYTES = 2**20
 """A runbook that is larger than this is no document that a person reads."""
@@ -54,6 +55,7 @@ SILENT = frozenset({"id", "reference", "scope", ITEM})
 
 _SQL_FENCES = frozenset({"sql", "postgres", "postgresql", "psql", "pgsql"})
 _NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)\uff0e\u3001:\uff1a]?\s+(.*)$", re.DOTALL)
+_BOLD = re.compile(r"(\*\*|__)(?:(?!\1).)+\1")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
 _HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
@@ -221,7 +223,7 @@ def _binary(text: str) -> bool:
 def parse(text: str, path: str = "", encoding: str = "utf-8") -> Runbook:
     """Read a text as a runbook."""
     book = Runbook(path, encoding)
-    root = SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text))
+    root = tree_of(text, _lazy_label)
     reader = _Reader(book)
     for node in root.children:
         reader.take(node)
@@ -251,18 +253,18 @@ class _Reader:
             case "heading":
                 self._heading(node)
             case "paragraph":
-                self._label(_plain(node))
+                self._label(plain_of(node))
             case "ordered_list" | "bullet_list":
                 self._list(node)
             case "fence" | "code_block":
                 self._fence(node)
             case "table" | "blockquote":
-                self._ids(_plain(node))
+                self._ids(plain_of(node))
             case _:
                 return
 
     def _heading(self, node: SyntaxTreeNode) -> None:
-        title, level = _plain(node).strip(), int(node.tag[1:])
+        title, level = plain_of(node).strip(), int(node.tag[1:])
         numbered = _NUMBERED.match(title)
         if numbered is None and self._chapter.key != "0" and level > self._level and (part := _part(title)) is not None:
             self._part, self._steps = part, {}
@@ -298,11 +300,11 @@ class _Reader:
             # Dashes below a numbered step that Markdown ends the numbered list for: they belong to the step. A numbered
             # list of ids alone leaves no step behind.
             last = items[-1]
-            text = " ".join([last.text, *(_plain(item) for item in node.children)])
+            text = " ".join([last.text, *(plain_of(item) for item in node.children)])
             items[-1] = Item(last.key, text, digest_of(text), last.line)
             return
         for child in node.children:
-            text = " ".join(_plain(child).split())
+            text = " ".join(plain_of(child).split())
             self._ids(text)
             if part == "id" and ID.search(text):
                 continue
@@ -331,6 +333,16 @@ class _Reader:
                 self._chapter.ids.append(found)
 
 
+def _lazy_label(line: str, above: str) -> bool:
+    """Whether a line is a label that Markdown takes for more of the item or of the list of ids above, for want of a blank line.
+
+    Below a paragraph that is no label itself it may be the end of a sentence.
+    """
+    plain = line.strip()
+    marked = plain.rstrip(" *_").endswith((":", "\uff1a")) or _BOLD.fullmatch(plain) is not None
+    return marked and _part(plain) is not None and (not above or _part(above) is not None)
+
+
 def _part(label: str) -> str | None:
     """The part that a label announces; None when it announces none."""
     plain = unicodedata.normalize("NFKC", label).strip(" *_#:.").lower().replace(" sql", "sql")
@@ -343,18 +355,6 @@ def _part(label: str) -> str | None:
 def _kind(title: str) -> str:
     plain = unicodedata.normalize("NFKC", title).lower()
     return next((kind for kind, words in KINDS.items() if any(w in plain for w in words)), ITEM)
-
-
-def _plain(node: SyntaxTreeNode) -> str:
-    """The text of a block without markup; the lines of what it holds are joined by blanks."""
-    if node.type in {"text", "code_inline"}:
-        return node.content
-    if node.type in {"softbreak", "hardbreak"}:
-        return " "
-    if node.type in {"fence", "code_block", "html_block"}:
-        return ""
-    inner = "" if node.type == "inline" or node.type in {"link", "strong", "em", "s"} else " "
-    return inner.join(_plain(child) for child in node.children)
 
 
 def _line(node: SyntaxTreeNode) -> int:
@@ -379,7 +379,7 @@ def _anchors(root: SyntaxTreeNode) -> Iterator[str]:
     met: Counter[str] = Counter()
     for node in root.walk():
         if node.type == "heading":
-            name = anchor(_plain(node))
+            name = anchor(plain_of(node))
             yield f"{name}-{met[name]}" if met[name] else name
             met[name] += 1
         elif node.type in {"html_inline", "html_block"}:

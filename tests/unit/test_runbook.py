@@ -108,6 +108,73 @@ def test_dashes_below_a_heading_of_their_own_belong_to_no_step() -> None:
     assert [(i.key, i.text) for i in parse(text).items] == [("5.1/check/1", "look"), ("5.1/check/2", "read")]
 
 
+TIGHT = """
+# Book
+
+## 5.1 Logins fail
+
+Covers: FM-AA-01
+Checks:
+1. the log
+2. the route,
+and both of its sides
+{response}
+- restore the route
+{recovery}
+- logins work
+"""
+
+
+@pytest.mark.parametrize(
+    ("response", "recovery"),
+    [
+        ("**Response**", "**Recovery criteria**"),
+        ("Response:", "Recovered when:"),
+        ("  **First response:**", "__Recovered when__"),
+        ("\u521d\u671f\u5bfe\u5fdc\uff1a", "**\u5fa9\u65e7\u5224\u5b9a**\uff1a"),
+    ],
+)
+def test_a_label_that_follows_a_list_without_a_blank_line_ends_it(response: str, recovery: str) -> None:
+    text = TIGHT.format(response=response, recovery=recovery)
+    book = parse(text)
+    wanted = [
+        ("5.1/check/1", "the log", 8),
+        ("5.1/check/2", "the route, and both of its sides", 9),
+        ("5.1/response/1", "restore the route", 12),
+        ("5.1/recovery/1", "logins work", 14),
+    ]
+    assert [(i.key, i.text, i.line) for i in book.items] == wanted
+    assert book.ids == ["FM-AA-01"]
+    assert parse(text.replace("\n", "\r\n")).items == book.items
+    spaced = parse(text.replace(response, f"\n{response}").replace(recovery, f"\n{recovery}"))
+    assert [(i.key, i.digest) for i in spaced.items] == [(i.key, i.digest) for i in book.items]
+
+
+def test_labels_that_follow_dashes_without_a_blank_line_end_them_too() -> None:
+    text = "## 5.1 X\nCovers:\n- FM-AA-01\n- FM-AA-02\nChecks:\n- look\n  - closely\nResponse:\n- act\n"
+    book = parse(text)
+    assert [(i.key, i.text) for i in book.items] == [("5.1/check/1", "look closely"), ("5.1/response/1", "act")]
+    assert book.ids == ["FM-AA-01", "FM-AA-02"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## 5.1 X\n\nChecks:\n\n1. look\n   **Response**\n   - of it\n2. read\n",
+        "## 5.1 X\n\nChecks:\n\n1. look\nresponse times rise\n2. read\n",
+        "## 5.1 X\n\nChecks:\n\n1. look\n**check** what is in the **log**\n2. read\n",
+        "## 5.1 X\n\nChecks:\n\n1. look\n   ```\n   a\n   Response:\n   ```\n2. read\n",
+    ],
+)
+def test_what_only_looks_like_a_label_stays_in_its_item(text: str) -> None:
+    assert [i.key for i in parse(text).items][:2] == ["5.1/check/1", "5.1/check/2"]
+
+
+def test_a_sentence_that_wraps_into_a_word_of_a_label_stays_whole() -> None:
+    text = "## 5.1 X\n\nWhoever is on call has to\ncheck one after the other:\n1. a\n"
+    assert [i.key for i in parse(text).items] == ["5.1/item/1"]
+
+
 def test_a_digest_follows_the_words_and_not_their_markup_or_width() -> None:
     assert (
         digest_of("restore `the` route") == digest_of("**restore**  the route") == digest_of("\uff52estore the route")
