@@ -44,7 +44,10 @@ BROKEN = [
     ("steps: [{drill: {}}]\nstack: /nowhere.toml", "step 1: the stack file /nowhere.toml cannot be read"),
     ("steps: [{ask: '?'}]\nnotify: ['carrier-pigeon://loft']", "notify: channel 1 (carrier-pigeon) is not known"),
     ("steps: [{ask: '?'}]\nnotify: ['json://${GAMEDAY_NO_SUCH}']", "${GAMEDAY_NO_SUCH}, which is not set"),
-    ("steps: [{ask: '?'}]\nschedule: {cron: '0 10 * * *', budget: a.typo}", "schedule: budget: there is no indicator a.typo"),
+    (
+        "steps: [{ask: '?'}]\nschedule: {cron: '0 10 * * *', budget: a.typo}",
+        "schedule: budget: there is no indicator a.typo",
+    ),
     (
         "steps: [{ask: '?'}]\nschedule: {cron: '0 10 * * *', budget: gateway.api_p95}",
         "gateway.api_p95 has no error budget, so it would refuse no start; those that have an error budget are gateway.",
