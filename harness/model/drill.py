@@ -157,6 +157,7 @@ class Answer:
         checks: the keys of the first section's checks, in the runbook's order.
         decoys: what was done only to mislead, one line each.
         others: label and title of every other scenario whose fault was added to the first one's.
+        check_titles: the titles of the checks, in their order.
     """
 
     label: str
@@ -168,6 +169,7 @@ class Answer:
     checks: tuple[str, ...]
     decoys: tuple[str, ...] = ()
     others: tuple[tuple[str, str], ...] = ()
+    check_titles: tuple[str, ...] = ()
 
     @property
     def places(self) -> frozenset[str]:

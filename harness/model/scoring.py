@@ -166,6 +166,38 @@ def _asked_for(record: DrillRecord, e: Entry) -> bool:
     return any(deed(e).carries_out(d) for s in record.answer.steps for d in s.deeds)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A check or step of the runbook.
+
+    Attributes:
+        key: of a check; empty for a step.
+        done_s: when the trainee did it first; None when never.
+        told: whether it can be told at all: a step that only looks leaves no act.
+    """
+
+    key: str
+    title: str
+    done_s: float | None
+    told: bool = True
+
+
+def asked(record: DrillRecord) -> list[Asked]:
+    """What the runbook asks for, in its order: the section's checks, then the steps of the response."""
+    answer = record.answer
+    looks: dict[str, float] = {}
+    for e in record.of("check"):
+        looks.setdefault(str(e.data.get("key")), e.t)
+    titles = answer.check_titles or ("",) * len(answer.checks)
+    found = [Asked(key, title, looks.get(key)) for key, title in zip(answer.checks, titles, strict=True)]
+    acts = [e for e in record.of("act") if not e.data.get("failed")]
+    for step in answer.steps:
+        firsts = [next((e.t for e in acts if deed(e).carries_out(d)), None) for d in step.deeds]
+        times = [t for t in firsts if t is not None]
+        found.append(Asked("", step.title, max(times) if times and len(times) == len(firsts) else None, bool(firsts)))
+    return found
+
+
 def score(record: DrillRecord) -> Score:
     """What a drill is worth."""
     points = [
@@ -240,6 +272,8 @@ def _checks(record: DrillRecord) -> Point:
         return Point("checks before the first change", CHECKS * looked_at_all, CHECKS, why)
     looked = [k for k in wanted if k in seen]
     why = f"{len(looked)} of {len(wanted)} of the section's checks"
+    if missed := [k for k in wanted if k not in seen]:
+        why = f"{len(looked)} of {len(wanted)} of the section's checks, without {', '.join(missed)}"
     return Point("checks before the first change", round(CHECKS * len(looked) / len(wanted), 1), CHECKS, why)
 
 

@@ -6,7 +6,7 @@ A record is facts in the words of the code and of the catalogue; what people rea
 from typing import Any
 
 from harness.model.drill import BrokenRule, DrillRecord, Entry
-from harness.model.scoring import JudgedAct, Point, broken_rules, judged_acts, score
+from harness.model.scoring import JudgedAct, Point, asked, broken_rules, judged_acts, score
 from harness.report import lang
 from harness.report.lang import Messages
 from harness.report.wrapping import padded, wrapped
@@ -90,13 +90,13 @@ def text(record: DrillRecord, messages: Messages | None = None) -> str:
     lines += _headed(w("times"), w("took", **took))
     if record.budget_minutes is not None:
         lines += _headed(w("budget"), w("spent", n=f"{record.budget_minutes:.2f}"))
-    lines += ["", w("steps")]
-    for n, title in enumerate(said.steps(), start=1):
-        lines += wrapped(title, WIDTH, f"  {n}. ", 5)
     lines += ["", w("done")]
     for e, judged in said.timeline():
         verdict = f" [{said.worth(judged)}]" if judged else ""
         lines += wrapped(f"{said.kind(e)}: {said.entry(e)}{verdict}", WIDTH, f"  {said.since_page(e):6.1f}  ", 10)
+    lines += ["", w("steps")]
+    for when, title in said.asked():
+        lines += wrapped(title, WIDTH, f"  {padded(when, 8)}  ", 12)
     if rules := broken_rules(record):
         lines += ["", w("rules")]
         for r in rules:
@@ -142,8 +142,8 @@ def markdown(record: DrillRecord, messages: Messages | None = None) -> str:
     for e, judged in said.timeline():
         verdict = f"{said.worth(judged)}: {said.messages.sentence(judged.why)}" if judged else ""
         lines.append(f"| {said.since_page(e):.1f} | {said.kind(e)}: {_cell(said.entry(e))} | {_cell(verdict)} |")
-    lines += ["", f"## {w('steps')}", ""]
-    lines += [f"{n}. {title}" for n, title in enumerate(said.steps(), start=1)]
+    lines += ["", f"## {w('steps')}", "", f"| {w('since_page')} | {w('runbook')} |", "|---:|---|"]
+    lines += [f"| {when} | {_cell(title)} |" for when, title in said.asked()]
     if rules := broken_rules(record):
         lines += ["", f"## {w('rules')}", ""]
         lines += [f"- {r.key} {_cell(said.messages.sentence(r.title))}: {_cell(said.rule(r))}" for r in rules]
@@ -175,8 +175,17 @@ class _Said:
     def decoys(self) -> list[str]:
         return [self.messages.sentence(says) for says in self.record.answer.decoys]
 
-    def steps(self) -> list[str]:
-        return [self.messages.step(step.title) for step in self.record.answer.steps]
+    def asked(self) -> list[tuple[str, str]]:
+        """Each check and step of the runbook, with the second of the page at which it was done."""
+        said = self.messages
+        found = []
+        for one in asked(self.record):
+            when = self.word("not_done" if one.told else "untold")
+            if one.done_s is not None:
+                when = f"{one.done_s - (self.record.paged_s or 0.0):.1f}"
+            title = f"{one.key} {said.check(one.key, one.title)}".rstrip() if one.key else said.step(one.title)
+            found.append((when, title))
+        return found
 
     def ended(self) -> str:
         record = self.record

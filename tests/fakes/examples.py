@@ -29,6 +29,7 @@ def record_of(data: Mapping[str, Any]) -> DrillRecord:
     answer = Answer(
         said["label"], said["title"], tuple(said["sections"]), said["fault"], tuple(Deed(**d) for d in said["broken"]),
         tuple(steps), tuple(said["checks"]), tuple(said["decoys"]), tuple((a, b) for a, b in said["others"]),
+        tuple(said["check_titles"]),
     )  # fmt: skip
     rules = None if data["rules"] is None else tuple(BrokenRule(**r) for r in data["rules"])
     entries = tuple(Entry(**e) for e in data["entries"])

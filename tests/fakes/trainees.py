@@ -54,6 +54,7 @@ async def answer_to(scenario: Scenario, catalogue: Catalogue, topology: Topology
     return Answer(
         scenario.label, scenario.title, scenario.sections, scenario.fault.says, tuple(injector.deeds),
         await response_of(scenario, topology), tuple(c.key for c in section.checks),
+        check_titles=tuple(c.title for c in section.checks),
     )  # fmt: skip
 
 

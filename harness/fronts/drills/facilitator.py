@@ -168,14 +168,15 @@ class Facilitator:
     async def _answer_to(self, choice: Choice) -> Answer:
         s = choice.scenario
         section = self._catalogue.sections.get(s.sections[0]) if s.sections else None
-        checks = tuple(c.key for c in section.checks) if section else ()
+        checks = section.checks if section else ()
+        keys, titles = tuple(c.key for c in checks), tuple(c.title for c in checks)
         steps = await response_of(s, self._topology)
         decoys = (
             *(f"{service} {name} was set to {value}" for service, name, value in choice.decoys),
             *(f"{service} was asked for what it does not have" for service in choice.noisy),
         )
         (label, title), *others = choice.factors
-        return Answer(label, title, s.sections, s.fault.says, (), steps, checks, decoys, tuple(others))
+        return Answer(label, title, s.sections, s.fault.says, (), steps, keys, decoys, tuple(others), titles)
 
     async def _on(self, runtime: Runtime, choice: Choice, journal: SealedJournal, front: Front, hidden: Path) -> None:
         options, scenario = self._options, choice.scenario
