@@ -239,21 +239,27 @@ def _right(record: DrillRecord, e: Entry) -> dict[str, bool]:
     }
 
 
+def diagnosed_s(record: DrillRecord) -> float | None:
+    """When section and place had both been named rightly; None when they never were."""
+    declared = [(e.t, _right(record, e)) for e in record.of("diagnose")]
+    firsts = [next((t for t, right in declared if right[part]), None) for part in ("section", "place")]
+    times = [t for t in firsts if t is not None]
+    return max(times) if len(times) == len(firsts) else None
+
+
 def _diagnosis(record: DrillRecord) -> list[Point]:
     declared = record.of("diagnose")
     points: list[Point] = []
-    moments: dict[str, float] = {}
     for part, most in DIAGNOSIS.items():
         at = next((n for n, e in enumerate(declared) if _right(record, e)[part]), None)
         if at is None:
             points.append(Point(f"diagnosis: {part}", 0.0, most, "never right" if declared else "never declared"))
             continue
-        moments[part] = declared[at].t
         named = declared[at].data.get(part)
         worth, why = (most, f"{named} is right") if at == 0 else (most * LATER_DIAGNOSIS, f"{named}, only later")
         points.append(Point(f"diagnosis: {part}", worth, most, why))
-    if {"section", "place"} <= moments.keys():
-        right_s = max(moments["section"], moments["place"])
+    right_s = diagnosed_s(record)
+    if right_s is not None:
         points.append(_in_time("time to diagnose", DIAGNOSIS_TIME, right_s, record, DIAGNOSE_WITHIN))
     else:
         points.append(Point("time to diagnose", 0.0, DIAGNOSIS_TIME, "section and place were not both right"))

@@ -6,7 +6,7 @@ A record is facts in the words of the code and of the catalogue; what people rea
 from typing import Any
 
 from harness.model.drill import BrokenRule, DrillRecord, Entry
-from harness.model.scoring import JudgedAct, Point, asked, broken_rules, judged_acts, score
+from harness.model.scoring import JudgedAct, Point, asked, broken_rules, diagnosed_s, judged_acts, score
 from harness.report import lang
 from harness.report.lang import Messages
 from harness.report.wrapping import padded, wrapped
@@ -23,17 +23,16 @@ ONE_LOOK_S = 0.5
 
 
 def times(record: DrillRecord) -> dict[str, float | None]:
-    """Seconds from the injection to the declared detection and diagnosis, and to the recovery; None when there is none."""
+    """Seconds from the injection to the declared detection, the right diagnosis and the recovery; None when there is none."""
     zero_s = record.injected_s
 
     def after(at_s: float | None) -> float | None:
         return None if at_s is None or zero_s is None else round(at_s - zero_s, 1)
 
-    first = {kind: next((e.t for e in record.of(kind)), None) for kind in ("detect", "diagnose")}
     return {
         "page_s": after(record.paged_s),
-        "detect_s": after(first["detect"]),
-        "diagnose_s": after(first["diagnose"]),
+        "detect_s": after(next((e.t for e in record.of("detect")), None)),
+        "diagnose_s": after(diagnosed_s(record)),
         "recover_s": after(record.recovered_s),
     }
 

@@ -36,10 +36,15 @@ def record_of(data: Mapping[str, Any]) -> DrillRecord:
     return DrillRecord(**{**data, "answer": answer, "entries": entries, "rules": rules})
 
 
+def kept(name: str) -> DrillRecord:
+    """The record of one trainee's drill."""
+    return record_of(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["drill"])
+
+
 def examples() -> Iterator[tuple[Path, str]]:
     """Each page with what it holds."""
     for name in TRAINEES:
-        made = record_of(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["drill"])
+        made = kept(name)
         for lang in LANGUAGES:
             path = FOLDER / (f"{name}.md" if lang == ENGLISH else f"{name}.{lang}.md")
             yield path, debrief.markdown(made, load_messages("scenarios", lang))
@@ -52,14 +57,18 @@ def play() -> None:
     with tempfile.TemporaryDirectory(prefix="examples-") as place:
         records = asyncio.run(everybody(Path(place)))
     for name, record in records.items():
-        made = debrief.plain(
-            replace(record, drill_id=f"example-{name}", trainee=name), load_messages("scenarios", ENGLISH)
-        )
-        (FOLDER / f"{name}.json").write_text(json.dumps(made, indent=1, default=str) + "\n", encoding="utf-8")
+        _keep(name, replace(record, drill_id=f"example-{name}", trainee=name))
+
+
+def _keep(name: str, record: DrillRecord) -> None:
+    made = debrief.plain(record, load_messages("scenarios", ENGLISH))
+    (FOLDER / f"{name}.json").write_text(json.dumps(made, indent=1, default=str) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     if "--play" in sys.argv:
         play()
+    for trainee in TRAINEES:
+        _keep(trainee, kept(trainee))  # what follows from the record, as it is reckoned now
     for path, text in examples():
         path.write_text(text, encoding="utf-8")

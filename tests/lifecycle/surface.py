@@ -6,13 +6,16 @@ from pathlib import Path
 
 import psutil
 
-MASKED = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4,12})+|gameday-\w+-\w+|drill-\d+-\d+-\w+|\d+")
+MASKED = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4,12})+|gameday-[\w.-]+|drill-\d+-\d+-\w+|\d+")
 OWN = ("postgres:",)
 """Titles that a part gives to its own sessions: the system's evidence, which the desk shows too."""
 
 
-def surface(reports: Path) -> frozenset[str]:
-    """Arguments, names and working folders of every process of the drill, folders in reach, and how many ports are open."""
+def surface(reports: Path, instances: int) -> frozenset[str]:
+    """Arguments, names and working folders of every process of the drill, folders in reach, and how many ports are open.
+
+    Each instance of a service listens; how many there are is the system's evidence, which the desk shows too.
+    """
     me = psutil.Process()
     words = set()
     listening = 0
@@ -26,7 +29,6 @@ def surface(reports: Path) -> frozenset[str]:
             listening += sum(c.status == psutil.CONN_LISTEN for c in process.net_connections("tcp"))
         except psutil.Error:
             continue  # one that ends while it is looked at
-    words.add(f"ports {listening}")
     for folder in (reports, Path(tempfile.gettempdir())):
         words |= {f"in {folder.name} {p.name}" for p in folder.iterdir() if folder == reports or "gameday" in p.name}
-    return frozenset(MASKED.sub("#", word) for word in words if not word.startswith("ports")) | {f"ports {listening}"}
+    return frozenset(MASKED.sub("#", word) for word in words) | {f"ports {listening - instances}"}

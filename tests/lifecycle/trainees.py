@@ -147,7 +147,8 @@ class Trainee:
         self._desk, self._paged_s = desk, desk.equipment.clock.now_s()
         assert self.facilitator is not None
         # Now, before the first act: what is done from here on tells of the trainee.
-        self.surface = surface(self.facilitator.folder.parent)
+        cell = desk.equipment.cell
+        self.surface = surface(self.facilitator.folder.parent, sum(cell.instances(s) for s in cell.topology.services))
         await self._script(self)
         await self.until(2.0)
         ended("closed")

@@ -135,9 +135,9 @@ ZEROS = {
     "en": (
         "from the fault",
         "from the page, not from the fault",
-        ("to the page", "to detection", "to diagnosis", "to recovery"),
+        ("to the page", "to detection", "to the right diagnosis", "to recovery"),
     ),
-    "ja": ("障害の発生から", "障害の発生ではなく", ("呼び出しまで", "検知まで", "診断まで", "回復まで")),
+    "ja": ("障害の発生から", "障害の発生ではなく", ("呼び出しまで", "検知まで", "正しい診断まで", "回復まで")),
 }
 """How the two moments are called that a debrief counts from, and what it counts to from the fault."""
 

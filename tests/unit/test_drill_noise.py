@@ -11,6 +11,7 @@ from harness.drivers.injector import MAX_LOAD_S, CellInjector
 from harness.engine.drill import DrillRun
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.fronts.desk.extras import extras_of
+from harness.fronts.desk.sight import wanted_by_drills
 from harness.fronts.drills.choose import DECOYS, Choice, choose
 from harness.fronts.drills.facilitator import Facilitator
 from harness.fronts.drills.noise import PATH, Noise
@@ -122,3 +123,12 @@ async def test_a_service_says_in_its_log_that_it_was_asked_for_what_it_has_not(
     await app(scope, receive, send)
     assert sent[0]["status"] == 404
     assert any(PATH in r.getMessage() for r in caplog.records)
+
+
+def test_every_drill_reads_what_the_witness_of_any_second_factor_reads() -> None:
+    wanted = wanted_by_drills(CATALOGUE)
+    for scenario in CATALOGUE.scenarios.values():
+        missing = [(s, m) for p in scenario.probes for s, m in p.metrics if m not in wanted[s]]
+        assert missing == [], scenario.id
+    # No check reads it; the witness of FM-NOTI-03 does.
+    assert "destination_requests_current" in wanted["destination"]

@@ -1,12 +1,13 @@
 """What the desk shows of alerts and indicators: sampled from the first look on, or by whoever runs a drill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from harness.engine.alerting import Alerting
 from harness.engine.watch import Watch
 from harness.model.alerts import Policy
 from harness.model.events import AlertFired, Event
+from harness.model.probes import Probe
 from harness.model.runtime import Equipment
 from harness.model.scenario import Catalogue
 from harness.model.slis import Sample
@@ -30,12 +31,20 @@ class Sight(Protocol):
 
 def wanted_by_checks(catalogue: Catalogue) -> dict[str, frozenset[str]]:
     """The metrics that the checks of every section need, by service."""
+    return _wanted(p for section in catalogue.sections.values() for check in section.checks for p in check.probes)
+
+
+def wanted_by_drills(catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    """Those and all that any scenario measures: the same whatever is broken, and what the witness of a second factor reads."""
+    whole = [v for s in catalogue.scenarios.values() for v in (s, *(s.with_variant(x.name) for x in s.variants))]
+    return together(wanted_by_checks(catalogue), _wanted(p for s in whole for p in s.probes))
+
+
+def _wanted(probes: Iterable[Probe]) -> dict[str, frozenset[str]]:
     wanted: dict[str, set[str]] = {}
-    for section in catalogue.sections.values():
-        for check in section.checks:
-            for probe in check.probes:
-                for service, metric in probe.metrics:
-                    wanted.setdefault(service, set()).add(metric)
+    for probe in probes:
+        for service, metric in probe.metrics:
+            wanted.setdefault(service, set()).add(metric)
     return {service: frozenset(names) for service, names in wanted.items()}
 
 

@@ -21,7 +21,7 @@ from harness.engine.rehearsal import response_of
 from harness.fronts.desk.desk import Desk, Told, Verb
 from harness.fronts.desk.extras import Extras
 from harness.fronts.desk.served import ALL, policy_for, socket_of
-from harness.fronts.desk.sight import wanted_by_checks
+from harness.fronts.desk.sight import wanted_by_drills
 from harness.fronts.drills.choose import Choice, choose, drillable
 from harness.fronts.drills.sealed import SealedJournal
 from harness.fronts.drills.trainee import DRILL, Asked, Notes
@@ -206,7 +206,7 @@ class Facilitator:
             s, equipment, journal.write, seed=self._options.seed,
             settings=cell.topology.numbers(self._options.profile, {name: value for (_, name), value in s.settings.items()}),
             sections=self._catalogue.sections, policy=policy_for(self._catalogue, cell),
-            also=wanted_by_checks(self._catalogue), mislead=lambda: self._mislead(equipment, choice),
+            also=wanted_by_drills(self._catalogue), mislead=lambda: self._mislead(equipment, choice),
             wait_s=choice.wait_s,
         )  # fmt: skip
 
