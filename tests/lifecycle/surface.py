@@ -10,6 +10,9 @@ MASKED = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4,12})+|gameday-[\w.-]+|drill-\d+-\
 OWN = ("postgres:",)
 """Titles that a part gives to its own sessions: the system's evidence, which the desk shows too."""
 
+PROXY = "toxiproxy"
+"""A route that is cut has no port: the system's evidence, which the desk shows as well."""
+
 
 def surface(reports: Path, working: int) -> frozenset[str]:
     """Arguments, names and working folders of every process of the drill, folders in reach, and how many ports are open.
@@ -27,7 +30,8 @@ def surface(reports: Path, working: int) -> frozenset[str]:
                 continue
             words.add(f"process {command}")
             words.add(f"name {process.name()} in {process.cwd()}")
-            listening += sum(c.status == psutil.CONN_LISTEN for c in process.net_connections("tcp"))
+            if PROXY not in command:
+                listening += sum(c.status == psutil.CONN_LISTEN for c in process.net_connections("tcp"))
         except psutil.Error:
             continue  # one that ends while it is looked at
     for folder in (reports, Path(tempfile.gettempdir())):
