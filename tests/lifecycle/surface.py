@@ -14,11 +14,10 @@ PROXY = "toxiproxy"
 """A route that is cut has no port: the system's evidence, which the desk shows as well."""
 
 
-def surface(reports: Path, working: int) -> frozenset[str]:
+def surface(reports: Path, instances: int) -> frozenset[str]:
     """Arguments, names and working folders of every process of the drill, folders in reach, and how many ports are open.
 
-    Each of the `working` instances of services and jobs listens: how many there are is the system's evidence, which the desk
-    shows too.
+    Each instance of a service listens; how many there are is the system's evidence, which the desk shows too.
     """
     me = psutil.Process()
     words = set()
@@ -36,4 +35,4 @@ def surface(reports: Path, working: int) -> frozenset[str]:
             continue  # one that ends while it is looked at
     for folder in (reports, Path(tempfile.gettempdir())):
         words |= {f"in {folder.name} {p.name}" for p in folder.iterdir() if folder == reports or "gameday" in p.name}
-    return frozenset(MASKED.sub("#", word) for word in words) | {f"ports {listening - working}"}
+    return frozenset(MASKED.sub("#", word) for word in words) | {f"ports {listening - instances}"}

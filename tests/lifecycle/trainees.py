@@ -148,8 +148,8 @@ class Trainee:
         assert self.facilitator is not None
         # Now, before the first act: what is done from here on tells of the trainee.
         cell = desk.equipment.cell
-        working = sum(cell.instances(s) for s in cell.topology.services) + len(cell.jobs())
-        self.surface = surface(self.facilitator.folder.parent, working)
+        instances = sum(cell.instances(s) for s in cell.topology.services)
+        self.surface = surface(self.facilitator.folder.parent, instances)
         await self._script(self)
         await self.until(2.0)
         ended("closed")
