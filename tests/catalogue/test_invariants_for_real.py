@@ -42,7 +42,7 @@ async def _a_sent_one(equipment: Equipment) -> tuple[str, str]:
 async def one_sent_twice(equipment: Equipment) -> str:
     """The destination gets once more what it had."""
     notification_id, event_id = await _a_sent_one(equipment)
-    credential = equipment.cell.settings("destination")["destination.credential"]
+    credential = equipment.observer.setting("destination", "destination.credential")
     reply = await equipment.injector.http(
         "destination", "/v1/deliveries", method="POST", headers={"Authorization": f"Bearer {credential}"},
         body={"notification_id": notification_id, "event_id": event_id},
