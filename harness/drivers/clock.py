@@ -42,6 +42,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+async def turn() -> None:
+    """Let whatever else is ready in the loop go on; no time passes."""
+    await asyncio.sleep(0)
+
+
 async def pause(seconds: float) -> None:
     """Wait in real time, where nobody's virtual clock can reach: between two looks at a real part."""
     await asyncio.sleep(seconds)
@@ -76,7 +81,7 @@ class VirtualClock:
     async def sleep_until(self, at_s: float) -> None:
         """Wait until the virtual time is `at_s`."""
         if at_s <= self._now_s:
-            await asyncio.sleep(0)
+            await turn()
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (at_s, next(self._order), woken))
@@ -88,7 +93,7 @@ class VirtualClock:
         """Let everybody run until nobody can, then wake whoever sleeps least."""
         while self._sleepers:
             for _ in range(50):  # enough turns for chains of awaits; nothing here waits for the outside
-                await asyncio.sleep(0)
+                await turn()
             at_s, _, woken = heapq.heappop(self._sleepers)
             self._now_s = max(self._now_s, at_s)
             if not woken.done():

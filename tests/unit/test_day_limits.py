@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.drivers.clock import VirtualClock
+from harness.drivers.clock import VirtualClock, turn
 from harness.fronts import wiring
 from harness.fronts.gamedays.limits import SETTLED_S, Watch
 from harness.fronts.gamedays.plan_file import Abort
@@ -27,7 +27,7 @@ async def watched(limits: dict[str, Any], events: list[Event], before: dict[str,
     clock, interrupted = VirtualClock(), asyncio.Event()
     watch = Watch(Abort(**limits), before or {}, clock.now_s, clock.sleep)
     beside = asyncio.create_task(watch.beside(interrupted))
-    await asyncio.sleep(0)
+    await turn()
     for event in events:
         watch.take(event)
     assert interrupted.is_set() is bool(watch.met)
@@ -80,7 +80,7 @@ async def test_what_somebody_interrupted_keeps_its_own_reason() -> None:
 async def refuted_each(recorder: Recorder, tell: Callable[[Event], None], interrupted: asyncio.Event) -> None:
     for n, label in enumerate(LABELS):
         tell(ScenarioStarted(float(n), label, "t", ["5.6"], "timeline", 1, "f", "s", "r"))
-        await asyncio.sleep(0)
+        await turn()
         if interrupted.is_set():
             return
         tell(claimed(label, "REFUTED", float(n)))

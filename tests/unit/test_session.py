@@ -1,12 +1,12 @@
 """Cells side by side: a machine that does not bear them changes times, not verdicts."""
 
-import asyncio
 from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.drivers.clock import turn
 from harness.engine import plan
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
@@ -108,13 +108,13 @@ class InTurn(Session):
             self.began.append(lane.number)
             self.making += 1
             self.at_once = max(self.at_once, self.making)
-            await asyncio.sleep(0)
+            await turn()
             self.making -= 1
             if lane.number in self._lost:
                 return Outcome()
             lane.stands.set()
         # Others have their turn while a scenario runs.
-        await asyncio.sleep(0)
+        await turn()
         return Outcome()
 
 
