@@ -63,6 +63,8 @@ def test_a_time_of_day_is_one_with_quotes_and_without(tmp_path: Path, times: str
         ("title: x\nsteps: [{section: 5.10}]", "in quotes"),
         (f"title: x\nsteps: {'[' * 3000}{']' * 3000}", "nested too deeply"),
         (f"{RUN_ALL}seed: {'7' * 5000}", "no YAML"),
+        (f"{RUN_ALL}steps: [{{ask: well}}]", "no YAML: steps stands twice, again in line "),
+        ("title: x\nsteps: [{run: all, run: [FM-OB-01]}]", "no YAML: run stands twice, again in line 2"),
     ],
 )
 def test_what_yaml_would_let_pass_is_one_line_that_names_the_place(tmp_path: Path, text: str, says: str) -> None:
@@ -106,7 +108,7 @@ SCHEDULE = "title: x\nsteps: [{{run: all}}]\nschedule: {{cron: '0 0 * * *', {}}}
         ("title: x\nsteps: []", "steps names nothing"),
         ("title: x", "steps is missing"),
         (f"{RUN_ALL}titel: y", "titel is no word of a plan; there are title, date, roles"),
-        (f"{RUN_ALL}title: 5", "title is a text, not 5"),
+        ("title: 5\nsteps: [{run: all}]", "title is a text, not 5"),
         (f"{RUN_ALL}roles: {{scribe: 5}}", "roles: scribe is a text, not 5"),
         (f"{RUN_ALL}abort: {{refuted: x}}", "abort: refuted is a whole number, not x"),
         (f"{RUN_ALL}abort: {{minutes: 0}}", "abort: minutes is more than 0, not 0"),

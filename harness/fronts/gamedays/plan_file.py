@@ -37,8 +37,19 @@ _INT = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$")
 class PlainLoader(yaml.SafeLoader):
     """YAML whose times of day and dates stay texts, so that the plan's own fields read them and name what is wrong.
 
-    YAML 1.1 takes an unquoted 22:00 for the number 1320, and a day that no month has for an error of its own.
+    YAML 1.1 takes an unquoted 22:00 for the number 1320, and a day that no month has for an error of its own. A word that
+    stands twice is an error too: the second would take the place of the first, and steps would be lost without a word.
     """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        met: set[str] = set()
+        for key, _ in node.value:
+            word = str(key.value)
+            if word in met:
+                says = f"{word} stands twice, again in line {key.start_mark.line + 1}; keep one of them"
+                raise yaml.constructor.ConstructorError(None, None, says)
+            met.add(word)
+        return super().construct_mapping(node, deep)
 
 
 PlainLoader.yaml_implicit_resolvers = {
