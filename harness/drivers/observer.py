@@ -106,7 +106,5 @@ class CellObserver:
         said = reply.json() if reply.status == 200 else None
         if not isinstance(said, dict) or not isinstance(said.get("settings"), dict):
             raise Unreadable(f"{service} does not tell its settings: {reply.status or reply.error}")
-        known, module = topology.services[service], str(said.get("module"))
-        versions = [known.release, *known.releases]
-        release = next((v for v in versions if f"{module}.".startswith(f"{known.module_of(v)}.")), None)
+        release = topology.services[service].release_of(str(said.get("module")))
         return Running(release, {str(name): str(value) for name, value in said["settings"].items()})

@@ -75,6 +75,12 @@ class Service:
         known = ", ".join([self.release, *self.releases])
         raise CatalogueError(f"{self.name} has no release {version}; shipped are {known}")
 
+    def release_of(self, module: str) -> str | None:
+        """The version whose module this is, or has this within it; None when none has. The nearest counts."""
+        modules = {self.module_of(v): v for v in (*self.releases, self.release)}
+        within = [m for m in modules if f"{module}.".startswith(f"{m}.")]
+        return modules[max(within, key=len)] if within else None
+
 
 @dataclass(frozen=True)
 class Program:

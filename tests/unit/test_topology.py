@@ -1,5 +1,7 @@
 """The topology file: what it says, and one clear line for what is wrong in it."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.fronts.catalogue import load_topology
@@ -76,3 +78,11 @@ def test_names_that_are_not_there_are_refused(reference) -> None:  # type: ignor
         reference.services["account"].module_of("9.9")
     with pytest.raises(CatalogueError, match="not known"):
         reference.fill("{nobody.host}", {})
+
+
+def test_a_module_tells_the_release_that_is_nearest_to_it() -> None:
+    account = load_topology(None).services["account"]
+    nested = replace(account, module="a.account", release="1", releases={"2": "a.account.next", "3": "a.account_3"})
+    told = {m: nested.release_of(m) for m in ("a.account.app", "a.account.next", "a.account_3", "a.accounts", "other")}
+    assert list(told.values()) == ["1", "2", "3", None, None]
+    assert account.release_of(account.releases["1.2.0"]) == "1.2.0"
