@@ -70,13 +70,7 @@ def _memory_until_end(process: "subprocess.Popen[bytes]") -> tuple[float, float]
 
 def _engine_ms(folder: Path) -> float:
     run = record.of(journal.read(folder / journal.JOURNAL), keep_sweeps=False)
-    beyond = [
-        (s.ended_s - s.started_s)
-        - sum((p.ended_s or p.started_s) - p.started_s for p in s.phases)
-        - sum(t.took_s for t in s.timed if t.what == "workload")
-        for s in run.scenarios
-        if s.ended_s is not None
-    ]
+    beyond = [s.engine_s for s in run.scenarios if s.engine_s is not None]
     return statistics.median(beyond) * 1000 if beyond else float("nan")
 
 

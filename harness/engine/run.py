@@ -257,7 +257,8 @@ class ScenarioRun(Narrator):
     async def _respond(self) -> None:
         started_s = self._start(Phase.RESPOND)
         self.outcome.responded_s = started_s
-        found = moved(self._watch.sweeps, self._steady_s, self.outcome.injected_s or started_s, started_s)
+        readings = ((s.at_s, s.values) for s in self._watch.sweeps)
+        found = moved(readings, self._steady_s, self.outcome.injected_s or started_s, started_s)
         self._emit(Moved(self._now(), self.scenario.label, found))
         if self.arm.responds:
             # Before anything is waited for: a sample that is taken meanwhile is one after the response began.

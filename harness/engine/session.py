@@ -158,7 +158,7 @@ class Session:
             return await self._give_up(lane, item, str(error))
         assert lane.equipment is not None  # noqa: S101  (made ready just now)
         assert lane.cell is not None  # noqa: S101
-        numbers = lane.cell.topology.numbers(self._profile, dict(_named(item.scenario)))
+        numbers = lane.cell.topology.numbers(self._profile, item.scenario.own)
         run = ScenarioRun(
             item.scenario,
             item.arm,
@@ -249,8 +249,3 @@ class Session:
                 await cell.close()
         except (InfrastructureError, OSError) as error:
             lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {error}")
-
-
-def _named(scenario: Scenario) -> list[tuple[str, str]]:
-    """The scenario's settings by property alone, for the numbers derived from them."""
-    return [(name, value) for (_, name), value in scenario.settings.items()]

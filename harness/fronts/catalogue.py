@@ -6,7 +6,7 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -196,9 +196,8 @@ def _known(named: Name, topology: Topology) -> tuple[str, ...]:
 
 
 def _check_numbers(scenario: Scenario, topology: Topology, profile: str) -> None:
-    overrides: Mapping[str, str] = {name: value for (_, name), value in scenario.settings.items()}
     try:
-        broken = scenario.broken_limits(topology.numbers(profile, overrides))
+        broken = scenario.broken_limits(topology.numbers(profile, scenario.own))
     except KeyError as error:
         raise CatalogueError(
             f"{scenario.module}: {scenario.label} derives a length from {error}, an unknown setting"

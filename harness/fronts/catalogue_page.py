@@ -52,10 +52,7 @@ def _sections(s: Scenario, book: Runbook | None) -> tuple[str, ...]:
 
 
 def _scenario(s: Scenario, topology: Topology, sections: Sequence[str]) -> list[str]:
-    plain = {
-        profile: s.resolve(topology.numbers(profile, {name: value for (_, name), value in s.settings.items()}))
-        for profile in topology.profiles
-    }
+    plain = {profile: s.resolve(topology.numbers(profile, s.own)) for profile in topology.profiles}
     lines = [f"### {s.id}", "", f"**{s.title}.** Runbook: {', '.join(sections) or 'none'}.", ""]
     lines += [f"- Workload: {'; '.join(f'{w.name}, {w.rate_hz:g} a second' for w in s.workload)}"]
     lines += [f"- Fault: {s.fault.says}"]

@@ -138,7 +138,7 @@ def _scenario(
             f"this gameday does not know its {agreeing(len(unknown), 'finding')} {', '.join(sorted(unknown))}"
         )
         return again
-    numbers = topology.numbers(profile, {name: value for (_, name), value in found.settings.items()})
+    numbers = topology.numbers(profile, found.own)
     scenario = found.resolve(numbers)
     facts = next((e for e in reversed(events) if isinstance(e, FactsRecorded)), None)
     findings = list(_kept(record))

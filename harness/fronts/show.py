@@ -22,8 +22,7 @@ def text_of(label: str, package: str, stack: str | None, profile: str, lang: str
         raise UsageError(f"there is no profile {profile}; there are {', '.join(topology.profiles)}")
     catalogue = load_catalogue(package, topology)
     scenario = plan.choose(catalogue, [label])[0]
-    overrides = {name: value for (_, name), value in scenario.settings.items()}
-    plain = scenario.resolve(topology.numbers(profile, overrides))
+    plain = scenario.resolve(topology.numbers(profile, scenario.own))
     said = load_messages(package, lang)
     return "\n".join(_lines(scenario, plain, said))
 

@@ -188,9 +188,7 @@ def timing(run: RunRecord, console: Console) -> None:
         for name, took_s in {**phases_s, **timed_s}.items():
             if name in spent:
                 spent[name] += took_s
-        whole_s = (s.ended_s or s.started_s) - s.started_s
-        inside_s = sum(took for name, took in phases_s.items())
-        spent["engine"] += max(whole_s - inside_s - timed_s.get("workload", 0.0), 0.0)
+        spent["engine"] += s.engine_s or 0.0
     total_s = sum(spent.values()) or 1.0
     console.print(Text("\n  where the time went", "dim"))
     for name, what in KINDS.items():

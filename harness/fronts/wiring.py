@@ -280,8 +280,7 @@ def _in_order(ready: Plan, jobs: int) -> list[Item]:
     """In what order the items begin; the plan keeps the catalogue's."""
 
     def numbers_of(scenario: Scenario) -> Settings:
-        own = {name: value for (_, name), value in scenario.settings.items()}
-        return ready.topology.numbers(ready.options.profile, own)
+        return ready.topology.numbers(ready.options.profile, scenario.own)
 
     if ready.options.shuffle:
         return plan.shuffled(ready.items, ready.seed)

@@ -1,8 +1,6 @@
 """Steady bands: whether a measurement left, under a fault, what it showed before."""
 
-from collections.abc import Sequence
-
-from harness.model.probes import Sweep
+from collections.abc import Iterable, Mapping, Sequence
 
 MIN_SAMPLES = 3
 """With fewer samples than this before or under the fault nothing is said of a probe."""
@@ -20,21 +18,16 @@ def left_band(before: Sequence[float], during: Sequence[float]) -> bool | None:
     return any(v < low - room or v > high + room for v in during)
 
 
-def moved(sweeps: Sequence[Sweep], steady_s: float, injected_s: float, responded_s: float) -> dict[str, bool | None]:
-    """For each probe of the sweeps, whether it left its band between injection and response."""
-    before: dict[str, list[float]] = {}
-    during: dict[str, list[float]] = {}
-    names: dict[str, None] = {}
-    for sweep in sweeps:
-        into = (
-            before
-            if steady_s <= sweep.at_s < injected_s
-            else during
-            if injected_s <= sweep.at_s < responded_s
-            else None
-        )
-        for name, value in sweep.values.items():
-            names[name] = None
-            if into is not None and value is not None:
-                into.setdefault(name, []).append(value)
-    return {name: left_band(before.get(name, ()), during.get(name, ())) for name in names}
+def moved(
+    readings: Iterable[tuple[float, Mapping[str, float | None]]], steady_s: float, injected_s: float, responded_s: float
+) -> dict[str, bool | None]:
+    """For each probe of readings (when, and values by name), whether it left its band between injection and response."""
+    seen: dict[str, tuple[list[float], list[float]]] = {}
+    for at_s, values in readings:
+        under = at_s >= injected_s
+        counts = steady_s <= at_s < responded_s
+        for name, value in values.items():
+            bands = seen.setdefault(name, ([], []))
+            if counts and value is not None:
+                bands[under].append(value)
+    return {name: left_band(before, during) for name, (before, during) in seen.items()}

@@ -226,6 +226,11 @@ class Scenario:
         chosen = {v.name: v for v in self.variants}[name]
         return replace(self, variant=name, **chosen.fields)
 
+    @property
+    def own(self) -> dict[str, str]:
+        """The settings of its cell by property alone, as topologies derive numbers from them."""
+        return {name: value for (_, name), value in self.settings.items()}
+
     def resolve(self, settings: Settings) -> "Scenario":
         """The scenario with every length and threshold as a plain number."""
         return replace(

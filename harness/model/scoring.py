@@ -4,7 +4,7 @@ A pure function of the drill's record. What can be earned adds up to 100. There 
 scores below whoever did nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.model.conduct import END_CLIENT, END_SESSION, REDIS, SQL, Kind, kind_of, limited, verb_of
@@ -182,6 +182,13 @@ class Asked:
     told: bool = True
 
 
+def _last(moments: Iterable[float | None]) -> float | None:
+    """The moment when all of it was there; None when there is nothing, or something was never there."""
+    found = list(moments)
+    times = [t for t in found if t is not None]
+    return max(times) if times and len(times) == len(found) else None
+
+
 def asked(record: DrillRecord) -> list[Asked]:
     """What the runbook asks for, in its order: the section's checks, then the steps of the response."""
     answer = record.answer
@@ -192,9 +199,8 @@ def asked(record: DrillRecord) -> list[Asked]:
     found = [Asked(key, title, looks.get(key)) for key, title in zip(answer.checks, titles, strict=True)]
     acts = [e for e in record.of("act") if not e.data.get("failed")]
     for step in answer.steps:
-        firsts = [next((e.t for e in acts if deed(e).carries_out(d)), None) for d in step.deeds]
-        times = [t for t in firsts if t is not None]
-        found.append(Asked("", step.title, max(times) if times and len(times) == len(firsts) else None, bool(firsts)))
+        done_s = _last(next((e.t for e in acts if deed(e).carries_out(d)), None) for d in step.deeds)
+        found.append(Asked("", step.title, done_s, bool(step.deeds)))
     return found
 
 
@@ -242,9 +248,7 @@ def _right(record: DrillRecord, e: Entry) -> dict[str, bool]:
 def diagnosed_s(record: DrillRecord) -> float | None:
     """When section and place had both been named rightly; None when they never were."""
     declared = [(e.t, _right(record, e)) for e in record.of("diagnose")]
-    firsts = [next((t for t, right in declared if right[part]), None) for part in ("section", "place")]
-    times = [t for t in firsts if t is not None]
-    return max(times) if len(times) == len(firsts) else None
+    return _last(next((t for t, right in declared if right[part]), None) for part in ("section", "place"))
 
 
 def _diagnosis(record: DrillRecord) -> list[Point]:

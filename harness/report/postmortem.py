@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from harness.model import events as ev
-from harness.model.bands import left_band
+from harness.model.bands import moved
 from harness.report import timeline
 from harness.report.figures import figure
 from harness.report.lang import ENGLISH, Messages, ended, text
@@ -175,20 +175,13 @@ class _Writer:
         """Checks none of whose probes left, between injection and response, what they showed in the steady stretch."""
         if self.injected_s is None or self.responded_s is None:
             return
+        control = [j.since_s for j in self.record.judged if j.what == "symptom as control"]
+        steady_s = control[-1] if control else self.record.started_s
+        readings = ((s.t, s.values) for s in self.record.sweeps)
+        found = moved(readings, steady_s, self.injected_s, self.responded_s)
         seen: dict[str, ev.Checked] = {}
         for check in self.record.checks:
             seen.setdefault(check.key, check)
         for key, check in sorted(seen.items()):
-            told = [self._moved(probe, self.injected_s, self.responded_s) for probe in check.values]
-            if told and all(one is False for one in told):
+            if check.values and all(found.get(probe) is False for probe in check.values):
                 yield self.w("told_nothing", check=key, title=self.said.check(key, check.title))
-
-    def _moved(self, probe: str, injected_s: float, responded_s: float) -> bool | None:
-        """Whether a probe left its steady band; None when too little of it was read on either side."""
-        control = [j.since_s for j in self.record.judged if j.what == "symptom as control"]
-        since_s = control[-1] if control else self.record.started_s
-        before = [v for s in self.record.sweeps if since_s <= s.t < injected_s
-                  and (v := s.values.get(probe)) is not None]  # fmt: skip
-        during = [v for s in self.record.sweeps if injected_s <= s.t < responded_s and probe in s.values
-                  and (v := s.values[probe]) is not None]  # fmt: skip
-        return left_band(before, during)

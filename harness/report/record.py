@@ -80,6 +80,15 @@ class ScenarioRecord:
             return "the run was ended before the claim"
         return self.claim.reason
 
+    @property
+    def engine_s(self) -> float | None:
+        """What it took beyond its phases and the workload's preparation, which wait for the system; None before its end."""
+        if self.ended_s is None:
+            return None
+        phases_s = sum((p.ended_s or p.started_s) - p.started_s for p in self.phases)
+        prepared_s = sum(t.took_s for t in self.timed if t.what == "workload")
+        return max(self.ended_s - self.started_s - phases_s - prepared_s, 0.0)
+
 
 @dataclass
 class RunRecord:

@@ -35,14 +35,13 @@ def test_its_probes_are_named_by_part_and_unit(scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.id)
 @pytest.mark.parametrize("profile", list(TOPOLOGY.profiles))
 def test_its_lengths_are_those_of_a_scenario(scenario: Scenario, profile: str) -> None:
-    overrides = {name: value for (_, name), value in scenario.settings.items()}
-    plain = scenario.resolve(TOPOLOGY.numbers(profile, overrides))
+    plain = scenario.resolve(TOPOLOGY.numbers(profile, scenario.own))
     # Retention runs every hour in the realistic profile, and its scenario waits for two rounds.
     bound_s = 45 if profile == "ci" else 3 * 3600
     assert 0 < plain.symptom.deadline_s <= bound_s
     assert 0 < plain.recovery.deadline_s <= bound_s
     assert 0 < float(plain.hold_s) <= bound_s  # type: ignore[arg-type]
-    assert plain.broken_limits(TOPOLOGY.numbers(profile, overrides)) == []
+    assert plain.broken_limits(TOPOLOGY.numbers(profile, scenario.own)) == []
 
 
 @pytest.mark.parametrize("section", CATALOGUE.sections.values(), ids=lambda s: s.key)

@@ -109,7 +109,7 @@ def test_the_longest_begins_first_and_shared_parts_are_waited_for_last() -> None
     catalogue = load_catalogue("scenarios", topology)
 
     def numbers_of(scenario: Scenario) -> Settings:
-        return topology.numbers("ci", {name: value for (_, name), value in scenario.settings.items()})
+        return topology.numbers("ci", scenario.own)
 
     order = plan.longest_first(plan.items(list(catalogue.scenarios.values()), TIMELINE, 1), numbers_of)
     uses = [bool(i.scenario.uses) for i in order]

@@ -19,8 +19,7 @@ def retries(topology: Topology) -> Scenario:
 
 
 def numbers(topology: Topology, scenario: Scenario, profile: str) -> dict[str, float]:
-    own = {name: value for (_, name), value in scenario.settings.items()}
-    return dict(topology.numbers(profile, own))
+    return dict(topology.numbers(profile, scenario.own))
 
 
 def test_the_recovery_of_a_jammed_destination_is_given_what_has_piled_up(topology: Topology, retries: Scenario) -> None:

@@ -59,7 +59,7 @@ def choose(
     scenario = rng.choice(known)
     if level >= 2:
         scenario = rng.choice([scenario, *(scenario.with_variant(v.name) for v in scenario.variants)])
-    numbers = topology.numbers(profile, {name: value for (_, name), value in scenario.settings.items()})
+    numbers = topology.numbers(profile, scenario.own)
     scenario = scenario.resolve(numbers)
     second = _second(scenario, able, rng) if level >= 3 else None
     factors = tuple((s.label, s.title) for s in (scenario, second) if s is not None)
@@ -95,7 +95,7 @@ def _second(first: Scenario, able: list[Scenario], rng: random.Random) -> Scenar
 
 def _together(first: Scenario, found: Scenario, topology: Topology, profile: str) -> Scenario:
     """The scenario with a second factor: another one's fault, response and recovery criteria beside its own."""
-    second = found.resolve(topology.numbers(profile, {name: value for (_, name), value in found.settings.items()}))
+    second = found.resolve(topology.numbers(profile, found.own))
     return replace(
         first,
         title=f"{first.title}; and {second.title[:1].lower()}{second.title[1:]}",

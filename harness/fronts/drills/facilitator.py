@@ -204,7 +204,7 @@ class Facilitator:
         s = choice.scenario
         return DrillRun(
             s, equipment, journal.write, seed=self._options.seed,
-            settings=cell.topology.numbers(self._options.profile, {name: value for (_, name), value in s.settings.items()}),
+            settings=cell.topology.numbers(self._options.profile, s.own),
             sections=self._catalogue.sections, policy=policy_for(self._catalogue, cell),
             also=wanted_by_drills(self._catalogue), mislead=lambda: self._mislead(equipment, choice),
             wait_s=choice.wait_s,
