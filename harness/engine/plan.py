@@ -75,7 +75,7 @@ def _lacks(scenario: Scenario, variant: str) -> str:
 def _variants(scenario: Scenario, own: Sequence[str], variant: str) -> list[Scenario]:
     names = [v.name for v in scenario.variants]
     if variant == "all":
-        return [scenario, *(scenario.with_variant(name) for name in names)]
+        return list(scenario.forms)
     if variant:
         return [scenario.with_variant(variant)] if variant in names else []
     found = []

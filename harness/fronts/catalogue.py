@@ -123,7 +123,7 @@ def check(catalogue: Catalogue, topology: Topology) -> None:
     """Raise CatalogueError for a name that the topology lacks or a limit that does not hold in some profile."""
     _check_policy(catalogue, topology)
     for scenario in catalogue.scenarios.values():
-        for found in (scenario, *(scenario.with_variant(v.name) for v in scenario.variants)):
+        for found in scenario.forms:
             _check_names(found, catalogue, topology)
             for profile in topology.profiles:
                 _check_numbers(found, topology, profile)

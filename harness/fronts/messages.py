@@ -30,7 +30,7 @@ def load_messages(package: str, lang: str) -> Messages:
 def wanted(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
     """Everything that a translation has to have: its table, key, and the English text."""
     for scenario in catalogue.scenarios.values():
-        for one in (scenario, *(scenario.with_variant(v.name) for v in scenario.variants)):
+        for one in scenario.forms:
             label = one.label if one.title != scenario.title else one.id
             yield "scenarios", label, one.title
             yield from (("steps", step.title, step.title) for step in (*one.response, one.placebo))

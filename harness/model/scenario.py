@@ -227,6 +227,11 @@ class Scenario:
         return replace(self, variant=name, **chosen.fields)
 
     @property
+    def forms(self) -> tuple["Scenario", ...]:
+        """The scenario itself, then each of its variants."""
+        return (self, *(self.with_variant(v.name) for v in self.variants))
+
+    @property
     def own(self) -> dict[str, str]:
         """The settings of its cell by property alone, as topologies derive numbers from them."""
         return {name: value for (_, name), value in self.settings.items()}

@@ -202,7 +202,7 @@ class _Claims:
         self._kinds = kinds
         self._checks = {c.key: c for s in catalogue.sections.values() for c in s.checks}
         self._bullets = {b.key: b for s in catalogue.sections.values() for b in s.bullets}
-        whole = [v for s in catalogue.scenarios.values() for v in (s, *(s.with_variant(x.name) for x in s.variants))]
+        whole = [v for s in catalogue.scenarios.values() for v in s.forms]
         self._steps = {f"{s.id}:{step.act.__name__}" for s in whole for step in s.response}
         self._judged = {p.name for s in whole for p in s.probes}
 

@@ -61,7 +61,7 @@ async def answer_to(scenario: Scenario, catalogue: Catalogue, topology: Topology
 def drilled(catalogue: Catalogue) -> dict[str, Scenario]:
     """What can be drilled, by label: with the variants, from the second level on."""
     known = [s for s in catalogue.scenarios.values() if s.sections]
-    return {one.label: one for s in known for one in (s, *(s.with_variant(v.name) for v in s.variants))}
+    return {one.label: one for s in known for one in s.forms}
 
 
 class Trainee:

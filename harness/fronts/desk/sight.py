@@ -36,7 +36,7 @@ def wanted_by_checks(catalogue: Catalogue) -> dict[str, frozenset[str]]:
 
 def wanted_by_drills(catalogue: Catalogue) -> dict[str, frozenset[str]]:
     """Those and all that any scenario measures: the same whatever is broken, and what the witness of a second factor reads."""
-    whole = [v for s in catalogue.scenarios.values() for v in (s, *(s.with_variant(x.name) for x in s.variants))]
+    whole = [v for s in catalogue.scenarios.values() for v in s.forms]
     return together(wanted_by_checks(catalogue), _wanted(p for s in whole for p in s.probes))
 
 

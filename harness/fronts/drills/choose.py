@@ -58,7 +58,7 @@ def choose(
         raise UsageError(f"no scenario of section {section} can be drilled with this runtime")
     scenario = rng.choice(known)
     if level >= 2:
-        scenario = rng.choice([scenario, *(scenario.with_variant(v.name) for v in scenario.variants)])
+        scenario = rng.choice(scenario.forms)
     numbers = topology.numbers(profile, scenario.own)
     scenario = scenario.resolve(numbers)
     second = _second(scenario, able, rng) if level >= 3 else None
