@@ -16,16 +16,17 @@ from harness.fronts.catalogue import load_topology
 from harness.model.runtime import CellSpec
 from harness.model.topology import Topology
 
-OPEN_ACCOUNT = "9.9.9"
-"""A release of account that only tests have."""
+OPEN_ACCOUNT, DEAF_ACCOUNT = "9.9.8", "9.9.9"
+"""Releases of account that only tests have."""
 
 
 def topology() -> Topology:
-    """The stack's own, with that release."""
+    """The stack's own, with those releases."""
     shipped = load_topology(None)
     account = shipped.services["account"]
-    with_open = replace(account, releases={**account.releases, OPEN_ACCOUNT: "tests.fakes.account_open"})
-    return replace(shipped, services={**shipped.services, "account": with_open})
+    planted = {OPEN_ACCOUNT: "tests.fakes.account_open", DEAF_ACCOUNT: "tests.fakes.account_deaf"}
+    with_planted = replace(account, releases={**account.releases, **planted})
+    return replace(shipped, services={**shipped.services, "account": with_planted})
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
