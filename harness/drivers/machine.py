@@ -36,7 +36,8 @@ def bears_cells(runtime: str) -> int:
 def idle_share() -> float:
     """The share of all cores that is free or at work at a low priority, which gives way; looks for `LOOK_S`.
 
-    Of what the cores did in that time: psutil's own percentages count a look of less than a core's second as busy.
+    Of what the cores did in that time: psutil's own percentages count a look of less than a core's second as busy. A core
+    whose only work waits for a disk is free.
     """
     before = psutil.cpu_times()
     pause_sync(LOOK_S)
@@ -44,7 +45,8 @@ def idle_share() -> float:
     spent = {name: max(0.0, getattr(after, name) - getattr(before, name)) for name in after._fields}
     # Linux counts a guest's time in its host's too.
     total = sum(s for name, s in spent.items() if not name.startswith("guest"))
-    return (spent["idle"] + spent.get("nice", 0.0)) / total if total else 1.0
+    free = sum(spent.get(name, 0.0) for name in ("idle", "iowait", "nice"))
+    return free / total if total else 1.0
 
 
 def spare_long_collections() -> None:

@@ -90,13 +90,15 @@ class Session:
         self._cells = cells
         self._made = 0
         self._side_by_side = 1
+        self._lanes: list[Lane] = []
         self.claims: dict[str, Claim] = {}
 
     async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
         """Run every item, begun in their order; gives whether the infrastructure was without trouble. Claims are in `claims`.
 
-        With `adapt`, a scenario that was too busy beside others runs again beside fewer: the load of its own run must
-        change times, not verdicts. One that is too busy alone stays inconclusive.
+        With `adapt`, a scenario that was too busy beside others runs again: beside fewer, unless the cells were still being
+        made when it began. The load of its own run must change times, not verdicts. One that is too busy alone stays
+        inconclusive.
         """
         queue: deque[Item] = deque()
         for item in items:
@@ -107,7 +109,7 @@ class Session:
                 self._skip(item, reason)
         for part in sorted({part for item in queue for part in item.scenario.uses}):
             self._runtime.want(part)
-        lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
+        lanes = self._lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
         self._side_by_side = len(lanes)
         try:
             async with asyncio.TaskGroup() as group:
@@ -137,16 +139,22 @@ class Session:
 
     async def _work(self, lane: Lane, queue: deque[Item], adapt: bool) -> None:
         while queue:
-            item, beside = queue.popleft(), self._side_by_side
+            item, beside, settled = queue.popleft(), self._side_by_side, self._settled()
             outcome = await self.run_one(lane, item)
             if adapt and beside > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
                 self._emit(RunAgain(self._now(), item.label, beside))
-                queue.append(item)
-                # Those that were late together are late for one reason: one lane fewer is the answer to all of them.
-                if self._side_by_side >= beside:
+                # Next, for the longest are the first: at the end it would keep the run alone.
+                queue.appendleft(item)
+                # Those that were late together are late for one reason: one lane fewer is the answer to all of them. While
+                # cells are made, their making is the reason, and it passes.
+                if settled and self._side_by_side >= beside:
                     self._side_by_side = beside - 1
                     await self.let_go(lane)
                     return
+
+    def _settled(self) -> bool:
+        """Whether every lane's first cell is there, or did not come."""
+        return all(lane.stands.is_set() for lane in self._lanes)
 
     async def run_one(self, lane: Lane, item: Item) -> Outcome:
         """Run one item on the lane's cell; whatever fails, there is a claim."""

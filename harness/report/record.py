@@ -130,7 +130,7 @@ class Recorder:
             case ev.RunAgain() if (told_nothing := self.run.of(event.scenario or "")) is not None:
                 self.run.scenarios.remove(told_nothing)
                 self.run.notes.append(
-                    f"{event.scenario} was too busy beside {counted(event.cells - 1, 'other cell')} and ran again beside fewer"
+                    f"{event.scenario} was too busy beside {counted(event.cells - 1, 'other cell')} and ran again"
                 )
             case _ if event.scenario is None:
                 if isinstance(event, ev.Noted):

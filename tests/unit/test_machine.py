@@ -10,24 +10,25 @@ import pytest
 from harness.drivers import machine
 
 Memory = namedtuple("Memory", "available")  # noqa: PYI024
-Times = namedtuple("Times", "user nice system idle guest")  # noqa: PYI024  (the shape of psutil's own)
+Times = namedtuple("Times", "user nice system idle iowait guest")  # noqa: PYI024  (the shape of psutil's own)
 
 
 @pytest.mark.parametrize(
     ("spent", "share"),
     [
-        ((0.0, 0.0, 0.0, 0.4, 0.0), 1.0),
-        ((0.2, 0.0, 0.0, 0.2, 0.0), 0.5),
-        ((0.0, 0.4, 0.0, 0.0, 0.0), 1.0),
-        ((0.3, 0.0, 0.1, 0.0, 0.3), 0.0),
-        ((0.0, 0.0, 0.0, 0.0, 0.0), 1.0),
+        ((0.0, 0.0, 0.0, 0.4, 0.0, 0.0), 1.0),
+        ((0.2, 0.0, 0.0, 0.2, 0.0, 0.0), 0.5),
+        ((0.0, 0.4, 0.0, 0.0, 0.0, 0.0), 1.0),
+        ((0.1, 0.0, 0.1, 0.2, 0.4, 0.0), 0.75),
+        ((0.3, 0.0, 0.1, 0.0, 0.0, 0.3), 0.0),
+        ((0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 1.0),
     ],
-    ids=["quiet", "half busy", "only what gives way", "busy, with a guest", "no tick passed"],
+    ids=["quiet", "half busy", "only what gives way", "waits for a disk", "busy, with a guest", "no tick passed"],
 )
 def test_a_short_look_tells_what_is_free(
     monkeypatch: pytest.MonkeyPatch, spent: tuple[float, ...], share: float
 ) -> None:
-    readings = iter([Times(*([100.0] * 5)), Times(*(100.0 + s for s in spent))])
+    readings = iter([Times(*([100.0] * 6)), Times(*(100.0 + s for s in spent))])
 
     def next_reading() -> Any:
         return next(readings)

@@ -69,7 +69,30 @@ async def test_what_was_too_busy_beside_others_runs_again_beside_fewer(bears: in
     assert [s.label for s in sorted(record.scenarios, key=lambda s: s.label)] == [f"FM-{n}" for n in range(6)]
     assert {s.claim_name for s in record.scenarios} == {"PROVEN"}
     assert len([e for e in session.journal if isinstance(e, RunAgain)]) == 4 - bears
-    assert any("ran again beside fewer" in note for note in record.notes)
+    assert any("and ran again" in note for note in record.notes)
+
+
+async def test_what_was_too_busy_while_cells_were_made_costs_no_lane() -> None:
+    session = Bearing(1)
+    making = Lane(2)
+    session._lanes, session._side_by_side = [Lane(1), making], 2
+    session._lanes[0].stands.set()
+    late = 3
+
+    async def run_one(lane: Lane, item: Any) -> Outcome:
+        nonlocal late
+        order.append(item.label)
+        late -= 1
+        if not late:
+            making.stands.set()
+        return Outcome(findings=[(Finding.TOO_BUSY if late >= 0 else Finding.AS_EXPECTED, Phase.INVARIANTS, "")])
+
+    session.run_one = run_one  # type: ignore[method-assign]
+    order: list[str] = []
+    queue: deque[Item] = deque(Named(f"FM-{n}") for n in range(2))  # type: ignore[misc]
+    await session._work(Lane(1), queue, adapt=True)
+    assert order == ["FM-0"] * 4 + ["FM-1"], "what was late runs next"
+    assert session._side_by_side == 2
 
 
 async def test_what_is_too_busy_alone_stays_inconclusive() -> None:

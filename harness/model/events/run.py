@@ -200,7 +200,7 @@ class Claimed(Event):
 
 @dataclass(frozen=True)
 class RunAgain(Event):
-    """A scenario told nothing because too many cells ran side by side; it runs again beside fewer.
+    """A scenario told nothing because too many cells ran side by side or were still being made; it runs again.
 
     What was recorded of it so far counts no more; `cells` is how many there were.
     """
