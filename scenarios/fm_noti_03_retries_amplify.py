@@ -83,7 +83,11 @@ SCENARIO = Scenario(
         Limit("no row is FAILED before the response is done", UNTIL_RESPONDED, retries_last(DELIVERY, jitter=0.5)),
     ),
     settings={
-        ("notification", "notification.delivery.max-attempts"): "100",
+        ("notification", f"{DELIVERY}.max-attempts"): "100",
+        # Retries that come back soon, in every profile: after a minute's wait there is no storm.
+        ("notification", f"{DELIVERY}.poll-interval"): "100ms",
+        ("notification", f"{DELIVERY}.backoff-base"): "100ms",
+        ("notification", f"{DELIVERY}.backoff-max"): "1s",
         ("notification", "notification.destination.timeout"): "500ms",
         ("destination", "destination.servers"): "1",
         ("destination", "destination.service-time"): "40ms",

@@ -1,5 +1,7 @@
 """`gameday show`: a scenario in words, from the code."""
 
+import re
+
 from rich.cells import cell_len
 
 from harness.engine import plan
@@ -13,6 +15,9 @@ from harness.report.lang import ENGLISH, Messages, text
 from harness.report.wrapping import wrapped
 
 WIDTH = 78
+
+HEADED = re.compile(r"\S+ {2,}(?=\S)")
+"""The head of an item in a summary, with the blanks that set its text in a column."""
 
 
 def text_of(label: str, package: str, stack: str | None, profile: str, lang: str = ENGLISH) -> str:
@@ -31,9 +36,7 @@ def _lines(scenario: Scenario, plain: Scenario, said: Messages) -> list[str]:
     lang = said.lang
     title = said.title(scenario.label, scenario.title)
     lines = [f"{scenario.label}  {title}", "=" * WIDTH]
-    for line in said.summary(scenario.label, scenario.summary).splitlines():
-        lines += [line] if cell_len(line) <= WIDTH else _block("", line, indent=10, first="")
-    lines.append("")
+    lines += [*_paragraphs(said.summary(scenario.label, scenario.summary)), ""]
     lines += _block(_word("runbook", lang), ", ".join(scenario.sections) or _word("no_section", lang))
     rates = [text("show.rate", lang, name=w.name, rate=f"{w.rate_hz:g}") for w in scenario.workload]
     lines += _block(_word("workload", lang), "; ".join(rates))
@@ -59,6 +62,23 @@ def _lines(scenario: Scenario, plain: Scenario, said: Messages) -> list[str]:
     if scenario.variants:
         lines += _block(_word("variants", lang), ", ".join(v.name for v in scenario.variants))
     lines += _block(_word("code", lang), scenario.module)
+    return lines
+
+
+def _paragraphs(summary: str) -> list[str]:
+    """A summary in the terminal's lines, not those of its source; what has a head stays under its text."""
+    items: list[str] = []
+    for line in summary.splitlines():
+        if items and items[-1] and line and not HEADED.match(line):
+            apart = "" if cell_len(items[-1][-1]) > 1 and cell_len(line[0]) > 1 else " "
+            items[-1] += apart + line.strip()
+        else:
+            items.append(line)
+    lines = []
+    for item in items:
+        head = HEADED.match(item)
+        first, rest = (head[0], item[head.end() :]) if head else ("", item)
+        lines += wrapped(rest, WIDTH, first, cell_len(first))
     return lines
 
 

@@ -105,6 +105,19 @@ def test_list_and_show_come_from_the_code(capsys: pytest.CaptureFixture[str]) ->
     assert max(len(line) for line in out.splitlines() if not line.startswith("code")) <= 110
 
 
+def test_a_summary_is_set_in_the_lines_of_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "show", "FM-NOTI-03")
+    summary = out.split("=\n", 1)[1].split("\nrunbook ", 1)[0].splitlines()
+    assert summary[1] == "there.", "a paragraph begins and goes on at the left"
+    assert any(line.startswith(" " * 10) and line[10] != " " for line in summary), (
+        "what has a head stays under its text"
+    )
+    assert "costs\nits 40 ms" in out, "the source's own lines are joined"
+    _, out, _ = called(capsys, "show", "FM-NOTI-03", "--lang", "ja")
+    assert "諦めた分にも 40 ms" in out
+    assert "タイム\nアウト" in out
+
+
 @pytest.mark.parametrize(("debug", "lines"), [("", 1), ("1", None)])
 def test_what_nobody_foresaw_is_one_line_and_never_taken_for_something_refuted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, debug: str, lines: int | None
