@@ -3,7 +3,7 @@
 import importlib.resources
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from harness.drivers.clock import wall
 from harness.fronts.catalogue import look_here_too
-from harness.model.arms import PROVING
+from harness.model.arms import ARMS, PROVING
 from harness.model.errors import GamedayError, UsageError
 from harness.model.events import KINDS, WORST_FIRST, Claimed, Event, Moved, Queried, RunStarted, SliMeasured, Swept
 from harness.model.runbook import Query
@@ -21,14 +21,15 @@ from harness.model.words import counted
 from harness.report import journal
 from harness.report.record import standing
 from harness.runbook.coverage import LastClaim, Refusal, Seen, missed
-from harness.runbook.movement import Sample
-from harness.runbook.parse import ID, SILENT, Runbook, anchor, read
+from harness.runbook.links import anchor
+from harness.runbook.movement import Sample, taken
+from harness.runbook.parse import ID, SILENT, Runbook, read
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 """How an address begins that leads out of the documents: `https:`, `mailto:`, `tel:`, `data:`."""
 
 MOST_RUNS = 60
-"""Newest runs that are looked at."""
+"""Newest runs of scenarios that are looked at."""
 
 ACCEPTED = "accepted.json"
 """In a catalogue's folder of sections: for each bullet's key the digests of the texts that its claim was made for."""
@@ -206,34 +207,68 @@ def _near(path: Path) -> Path:
 
 
 def seen_in(reports: Path) -> Seen:
-    """What the newest runs in a folder have shown; runs whose journal cannot be read are passed over."""
+    """What the newest runs in a folder have shown; runs whose journal cannot be read are passed over.
+
+    What a run tells of a scenario stands in the place of what older ones told of it: a measurement that moved once, and
+    moves no more, does not move.
+    """
     claims: dict[str, LastClaim] = {}
     samples: list[Sample] = []
     kinds: set[str] = set()
-    moved: dict[tuple[str, str], bool] = {}
+    moved: dict[str, dict[str, bool]] = {}
+    held: set[tuple[str | None, str, str]] = set()
     now = datetime.fromisoformat(wall())
-    for folder in _newest(reports):
+    for folder, started in _newest(reports):
         events = _events(folder)
-        started = next((e for e in events if isinstance(e, RunStarted)), None)
-        samples += [Sample(f"{folder.name}/{e.scenario}", e) for e in events if isinstance(e, Queried)]
-        if started is None or started.arm not in PROVING:
+        told = [e for e in events if isinstance(e, Queried) and _query(e) not in held]
+        samples += [Sample(f"{folder.name}/{e.scenario}", e) for e in told]
+        held |= {_query(e) for e in told if e.moment == "hold" and taken(e)}
+        if started.arm not in PROVING:
             continue
         kinds |= {e.kind for e in events}
         for id_, last in _claims(events, started, now).items():
             claims.setdefault(id_, last)
         for event in events:
             if isinstance(event, Moved) and event.scenario is not None:
-                known = {(event.scenario.partition(":")[0], p): m for p, m in event.probes.items() if m is not None}
-                moved.update({key: found or moved.get(key, False) for key, found in known.items()})
-    return Seen(claims, samples, frozenset(kinds) if claims else None, moved)
+                known = {p: m for p, m in event.probes.items() if m is not None}
+                moved[event.scenario] = known | moved.get(event.scenario, {})
+    whole: dict[tuple[str, str], bool] = {}
+    for label, probes in moved.items():
+        for probe, m in probes.items():
+            place = (label.partition(":")[0], probe)
+            whole[place] = m or whole.get(place, False)
+    return Seen(claims, samples, frozenset(kinds) if claims else None, whole)
 
 
-def _newest(reports: Path) -> list[Path]:
+def _query(event: Queried) -> tuple[str | None, str, str]:
+    """What tells a scenario's samples of a query from others."""
+    return event.scenario, event.key, event.digest
+
+
+def _newest(reports: Path) -> Iterator[tuple[Path, RunStarted]]:
+    """The folders of runs with how they began, the newest first, whatever they are called."""
     try:
         found = [p for p in reports.iterdir() if (p / journal.JOURNAL).is_file() and not p.is_symlink()]
     except OSError:
-        return []
-    return sorted(found, key=lambda p: p.name, reverse=True)[:MOST_RUNS]
+        return
+    begun = [(folder, started) for folder in found if (started := _started(folder)) is not None]
+    left = MOST_RUNS
+    for folder, started in sorted(begun, key=lambda run: (run[1].at, run[0].name), reverse=True):
+        # A cell that only ran queries is not one of the runs, or many of them would push those out.
+        left -= started.arm in ARMS
+        if left < 0:
+            return
+        yield folder, started
+
+
+def _started(folder: Path) -> RunStarted | None:
+    """How a run began; None when its journal does not tell."""
+    try:
+        return next(
+            (e for e in journal.read(folder / journal.JOURNAL, [RunStarted]) if isinstance(e, RunStarted)), None
+        )
+    except GamedayError:
+        return None
 
 
 def _events(folder: Path) -> list[Event]:

@@ -112,5 +112,5 @@ def _baseline(path: Path | None) -> list[str] | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["gaps"]
         return [str(name) for name in found]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is no baseline: {error}; write one with --write-baseline") from None

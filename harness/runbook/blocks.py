@@ -53,3 +53,8 @@ def plain_of(node: SyntaxTreeNode) -> str:
         return ""
     inner = "" if node.type == "inline" or node.type in {"link", "strong", "em", "s"} else " "
     return inner.join(plain_of(child) for child in node.children)
+
+
+def line_of(node: SyntaxTreeNode) -> int:
+    """The line of the text that a block begins on, from 1 on; 0 where that is not told."""
+    return node.map[0] + 1 if node.map else 0

@@ -3,13 +3,15 @@
 Pure: the document, the catalogue, the accepted digests and what runs have shown go in, a `Coverage` comes out.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from harness.model.events import KINDS, SliMeasured
 from harness.model.runbook import Bullet
 from harness.model.scenario import Catalogue
-from harness.runbook.movement import Sample, moves, taken
+from harness.runbook.movement import Sample, moves, taken, too_slow
 from harness.runbook.parse import SILENT, Chapter, Item, Runbook
 
 GAPS = {
@@ -172,9 +174,11 @@ def cover(
     """
     seen = seen or Seen()
     result = Coverage(book)
-    book_name = book.path or "the runbook"
+    book_name = book.path or "the text"
     result.gaps += [Gap("document", _subject(p, book_name), p) for p in book.problems]
-    claims = _Claims(catalogue, frozenset(KINDS) if seen.kinds is None else seen.kinds)
+    # Some kinds of events are told under some faults only: runs of a part of the catalogue say nothing of the rest.
+    whole = seen.kinds is not None and seen.claims.keys() >= catalogue.scenarios.keys()
+    claims = _Claims(catalogue, (seen.kinds if whole else None) or frozenset(KINDS))
     result.bullets = [_claimed(item, claims, accepted) for item in book.items if item.part not in SILENT]
     by_key = {c.item.key: c for c in result.bullets}
     ids = list(dict.fromkeys([*(known or catalogue.scenarios), *book.ids, *catalogue.scenarios]))
@@ -187,7 +191,8 @@ def cover(
     result.gaps += [Gap("dead-link", target, f"line {line}: {target} {why}") for target, line, why in dead_links]
     for chapter in book.chapters:
         for query in chapter.queries:
-            state, gaps = _query(query, chapter, (refused or {}).get(query.key), seen.samples)
+            section = {i for i in chapter.ids if i in catalogue.scenarios}
+            state, gaps = _query(query, section, (refused or {}).get(query.key), seen.samples)
             result.queries.append(state)
             result.gaps += gaps
     order = list(GAPS)
@@ -311,12 +316,16 @@ def _uninformative(
 ) -> list[Gap]:
     """Bullets none of whose measurements left its steady band under any fault of the section: they tell nothing of it.
 
-    One that nobody could see move, such as a cohort, which begins with the response, keeps its bullet from being blamed.
+    One that nobody could see move, such as a cohort, which begins with the response, keeps its bullet from being blamed,
+    and so does a fault of the section that no run was under.
     """
     found = []
+    met = {i for i, _ in moved}
     for bullet in bullets:
         key = bullet.item.key
         ids = [s.id for s in catalogue.scenarios.values() if key.partition("/")[0] in s.sections]
+        if not met.issuperset(ids):
+            continue
         probes = claims.probes(key)
         told = [[moved[i, p] for i in ids if (i, p) in moved] for p in probes]
         if told and all(seen and not any(seen) for seen in told):
@@ -332,7 +341,7 @@ def _why_lost(name: str) -> str:
 
 
 def _query(
-    query: Item, chapter: Chapter, refusal: Refusal | None, samples: Sequence[Sample]
+    query: Item, ids: AbstractSet[str], refusal: Refusal | None, samples: Sequence[Sample]
 ) -> tuple[QueryState, list[Gap]]:
     where = f"{query.key} (line {query.line})"
     if refusal is not None:
@@ -340,16 +349,20 @@ def _query(
         return state, [Gap(refusal.kind, query.key, f"{where}: {refusal.says}")]
     own = [s for s in samples if s.event.key == query.key and s.event.digest == query.digest and taken(s.event)]
     good = [s for s in own if s.event.failed is None]
-    if own and not good:
-        failed = own[-1].event.failed or ""
+    newest = [s for s in own if s.folder == own[0].folder]
+    # A machine that is busy makes any query slow, now and then; what the database refuses, it refuses from then on.
+    if own and (not good or all(s.event.failed and not too_slow(s.event) for s in newest)):
+        failed = newest[-1].event.failed or ""
         return QueryState(query.key, query.line, None, failed, len(own)), [
             Gap("failed-sql", query.key, f"{where}: {failed}")
         ]
     plain, scaled = (moves(s for s in good if s.event.scaled is so) for so in (False, True))
     seen = [*plain, *scaled]
-    moved = True if True in seen else None if None in seen or not seen else False
+    # Under a fault of its section that no run was under, it may move yet.
+    met = {s.id for s in good if s.event.moment == "hold"} >= ids
+    moved = True if True in seen else None if None in seen or not seen or not met else False
     only = True in scaled and True not in plain
-    state = QueryState(query.key, query.line, moved, "", len(good), scaled_only=only, must_move=bool(chapter.ids))
+    state = QueryState(query.key, query.line, moved, "", len(good), scaled_only=only, must_move=bool(ids))
     if moved is False and state.must_move:
         runs = len({s.run for s in good})
         return state, [
@@ -359,5 +372,5 @@ def _query(
 
 
 def _subject(problem: str, book_name: str) -> str:
-    """A problem without the place of the file, so that a baseline can name it from anywhere."""
-    return problem.replace(book_name, "").strip(" :") or problem
+    """A problem without its place, so that a baseline can name it from anywhere, whatever is written above it."""
+    return re.sub(r"^[0-9]+: ", "", problem.replace(book_name, "").strip(" :")) or problem

@@ -25,6 +25,12 @@ NOT_TAKEN = (
 )  # fmt: skip
 """How samples begin that were not taken. Whole beginnings: a broken query's own error may hold any of these words."""
 
+TOO_SLOW = "PostgreSQL: canceling statement due to statement timeout"
+"""How a sample begins that our own limit ended. Where nothing is broken, the query is what takes too long."""
+
+UNBROKEN = frozenset({"steady", "idle"})
+"""Moments at which nothing is broken."""
+
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 
 Figures = dict[tuple[tuple[str | None, ...], int], float]
@@ -39,15 +45,30 @@ ALL = ((), COUNT)
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample of a query in some run: `run` tells runs of scenarios apart."""
+    """One sample of a query in some run: `run` tells runs of scenarios apart, and begins with the run's folder."""
 
     run: str
     event: Queried
 
+    @property
+    def folder(self) -> str:
+        """The folder of the whole run."""
+        return self.run.partition("/")[0]
+
+    @property
+    def id(self) -> str:
+        """The failure mode under whose fault it was taken, or empty."""
+        return (self.event.scenario or "").partition(":")[0]
+
 
 def taken(event: Queried) -> bool:
     """Whether the database had a say at all: a sample that its round had no time for, or no connection, tells nothing."""
-    return event.failed is None or not event.failed.startswith(NOT_TAKEN)
+    return event.failed is None or too_slow(event) or not event.failed.startswith(NOT_TAKEN)
+
+
+def too_slow(event: Queried) -> bool:
+    """Whether a query took longer than it may although nothing was broken; on a busy machine any may, now and then."""
+    return event.failed is not None and event.moment in UNBROKEN and event.failed.startswith(TOO_SLOW)
 
 
 def moves(samples: Iterable[Sample]) -> list[bool | None]:

@@ -6,17 +6,17 @@ error here: what cannot be used is one line in `problems`.
 """
 
 import hashlib
-import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from markdown_it.tree import SyntaxTreeNode
 
-from harness.runbook.blocks import plain_of, tree_of
+from harness.runbook.blocks import line_of, plain_of, tree_of
+from harness.runbook.encoding import decode
+from harness.runbook.links import Link, anchors_of, links_of
 
 MOST_BYTES = 2**20
 """A runbook that is larger than this is no document that a person reads."""
@@ -27,15 +27,16 @@ ID = re.compile(r"(?<![A-Z0-9-])FM(?:-[A-Z][A-Z0-9]*)+-[0-9]{2,3}(?![0-9])")
 PARTS: dict[str, tuple[str, ...]] = {
     "id": ("対象障害", "障害モード", "failure mode", "covers", "ids"),
     "sql": ("確認sql", "sql", "クエリ", "queries", "query"),
-    "recovery": ("復旧判定", "復旧条件", "復旧基準", "回復判定", "回復条件", "recover", "back to normal when"),
+    "recovery": ("復旧判定", "復旧条件", "復旧基準", "復旧確認", "回復判定", "回復条件", "recover", "back to normal when"),
     "check": ("確認", "切り分け", "調査", "check", "diagnos", "investigat", "verify"),
     "response": (
-        "初期対応", "一次対応", "応急", "暫定", "対応", "対処", "response", "respond", "first response", "mitigat", "remed",
-        "action", "what to do",
+        "初期対応", "一次対応", "応急", "暫定", "恒久対応", "対応", "対処", "復旧手順", "復旧作業", "response", "respond",
+        "first response", "immediate", "mitigat", "remed", "action", "steps", "procedure", "what to do", "recovery step",
+        "recovery action", "recovery procedure", "resolution",
     ),
     "symptom": ("症状", "事象", "現象", "symptom", "what people see", "signs"),
 }  # fmt: skip
-"""Words that a label begins with, by the part that it announces; looked for in this order."""
+"""Words that a label begins with, by the part that it announces: the longest that fits tells."""
 
 KINDS: dict[str, tuple[str, ...]] = {
     "condition": ("完了判定", "終了判定", "完了条件", "completion", "complete", "when it is over", "all clear"),
@@ -50,16 +51,18 @@ KINDS: dict[str, tuple[str, ...]] = {
 ITEM = "item"
 """The part of lists that nothing tells apart."""
 
+OTHER = "other"
+"""The part of lists in a section of failure modes whose label is none that is known: somebody has to look at them."""
+
 SILENT = frozenset({"id", "reference", "scope", ITEM})
 """Parts that say nothing which could be carried out, so nobody has to claim them."""
 
 _SQL_FENCES = frozenset({"sql", "postgres", "postgresql", "psql", "pgsql"})
+_QUERY = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
+"""How a block that names no language begins when it is a query: comments come first."""
+
 _NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)\uff0e\u3001:\uff1a]?\s+(.*)$", re.DOTALL)
 _BOLD = re.compile(r"(\*\*|__)(?:(?!\1).)+\1")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
-_HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
-_PATH = re.compile(r"^[\w./-]+\.(?:md|markdown)(?:#[\w-]+)?$")
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,6 @@ class Item:
     def part(self) -> str:
         """The part that it belongs to."""
         return self.key.split("/")[1]
-
-
-@dataclass(frozen=True)
-class Link:
-    """A reference to somewhere else, as Markdown has it: characters that no address may have come percent-encoded."""
-
-    target: str
-    line: int
 
 
 @dataclass
@@ -179,47 +174,6 @@ def read(path: Path) -> Runbook:
     return parse(text, str(path), encoding)
 
 
-def decode(raw: bytes) -> tuple[str, str, str]:
-    """The text, its encoding, and what is wrong with it (empty: nothing)."""
-    if not raw.strip():
-        return "", "", "is empty"
-    marked = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    for encoding in (marked, *_JAPANESE):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding in _JAPANESE and not _japanese(text):
-            continue
-        if encoding == marked and b"\x1b$" in raw:
-            continue
-        return ("", "", "is binary, not Markdown") if _binary(text) else (text, encoding.removesuffix("-sig"), "")
-    if b"\x00" in raw:
-        return "", "", "is binary, not Markdown"
-    from charset_normalizer import from_bytes  # noqa: PLC0415  (slow to import, and nearly never wanted)
-
-    best = from_bytes(raw).best()
-    if best is None or _binary(str(best)):
-        return "", "", "is in no encoding that could be recognised; save it as UTF-8"
-    return str(best), best.encoding, ""
-
-
-_JAPANESE = ("iso2022_jp", "euc_jp", "cp932")
-"""Tried in this order, for a guess by statistics takes short texts in them for Korean or Chinese."""
-
-
-def _japanese(text: str) -> bool:
-    """Whether it reads as Japanese: kana, and hardly any of the half-width ones that a wrong guess yields."""
-    kana = sum("\u3041" <= c <= "\u30ff" for c in text)
-    return kana > 0 and sum("\uff61" <= c <= "\uff9f" for c in text) * 10 < kana
-
-
-def _binary(text: str) -> bool:
-    """Whether the text has characters that no document has."""
-    odd = sum(1 for c in text if unicodedata.category(c) == "Cc" and c not in "\n\r\t\f\v")
-    return odd * 200 > len(text)
-
-
 def parse(text: str, path: str = "", encoding: str = "utf-8") -> Runbook:
     """Read a text as a runbook."""
     book = Runbook(path, encoding)
@@ -227,7 +181,7 @@ def parse(text: str, path: str = "", encoding: str = "utf-8") -> Runbook:
     reader = _Reader(book)
     for node in root.children:
         reader.take(node)
-    book.anchors = set(_anchors(root))
+    book.anchors = set(anchors_of(root))
     if not book.ids:
         book.problems.append(f"{path or 'the text'} lists no failure mode; ids look like {'FM'}-AREA-01")
     return book
@@ -244,22 +198,24 @@ class _Reader:
         self._steps: dict[str, int] = {}
         self._counters: list[int] = []
         self._keys: set[str] = set()
+        self._again: Counter[str] = Counter()
         self._numbers: Counter[tuple[str, str]] = Counter()
 
     def take(self, node: SyntaxTreeNode) -> None:
         """Take one block in."""
-        self._book.links.extend(_links(node))
+        self._book.links.extend(links_of(node))
         match node.type:
             case "heading":
                 self._heading(node)
             case "paragraph":
-                self._label(plain_of(node))
+                self._label(plain_of(node), bold=_BOLD.fullmatch(node.children[0].content.strip()) is not None)
             case "ordered_list" | "bullet_list":
                 self._list(node)
             case "fence" | "code_block":
                 self._fence(node)
             case "table" | "blockquote":
                 self._ids(plain_of(node))
+                self._fences(node)
             case _:
                 return
 
@@ -276,21 +232,26 @@ class _Reader:
         place = ".".join(str(n) for n in (self._counters[1:] if level > 1 else self._counters) if n) or "1"
         key, name = (numbered[1], numbered[2]) if numbered else (place if level > 1 else "0", title)
         if key in self._keys and key != "0":
-            line = _line(node)
+            line = line_of(node)
             self._book.problems.append(f"{self._book.path or 'the text'}:{line}: a second section {key}")
-            key = f"{key}@{line}"
+            # By how often the number was there before, not by the line: keys outlive lines that are put in above.
+            self._again[key] += 1
+            key = f"{key}#{self._again[key] + 1}"
         self._keys.add(key)
-        self._chapter = Chapter(key, name, _line(node), _kind(name))
+        self._chapter = Chapter(key, name, line_of(node), _kind(name))
         self._book.chapters.append(self._chapter)
         self._level, self._part, self._steps = level, None, {}
         self._ids(name)
 
-    def _label(self, text: str) -> None:
+    def _label(self, text: str, *, bold: bool) -> None:
         """A paragraph that ends with a colon, or is as short as a label, announces what follows it."""
         plain = text.strip()
-        if plain.endswith((":", "\uff1a")) or len(plain) <= 40:
+        announces = bold or plain.endswith((":", "\uff1a"))
+        if announces or len(plain) <= 40:
             self._part, self._steps = _part(plain), {}
         self._ids(text)
+        if announces and self._part is None and self._chapter.kind == ITEM and self._chapter.ids:
+            self._part = kind if (kind := _kind(plain)) in {"reference", "record"} else OTHER
 
     def _list(self, node: SyntaxTreeNode) -> None:
         part = self._part or self._chapter.kind
@@ -302,6 +263,7 @@ class _Reader:
             last = items[-1]
             text = " ".join([last.text, *(plain_of(item) for item in node.children)])
             items[-1] = Item(last.key, text, digest_of(text), last.line)
+            self._fences(node)
             return
         for child in node.children:
             text = " ".join(plain_of(child).split())
@@ -310,20 +272,27 @@ class _Reader:
                 continue
             self._numbers[self._chapter.key, part] += 1
             key = f"{self._chapter.key}/{part}/{self._numbers[self._chapter.key, part]}"
-            items.append(Item(key, text, digest_of(text), _line(child)))
+            items.append(Item(key, text, digest_of(text), line_of(child)))
             if ordered:
                 # How many bullets there are with it: another one after it, and it is the last step no more.
                 self._steps[part] = len(items)
-            for fence in (n for n in child.walk() if n.type == "fence"):
-                self._fence(fence)
+            self._fences(child)
+
+    def _fences(self, node: SyntaxTreeNode) -> None:
+        for inner in node.walk():
+            if inner.type in {"fence", "code_block"}:
+                self._fence(inner)
 
     def _fence(self, node: SyntaxTreeNode) -> None:
-        word = (node.info or "").strip().lower().split(" ")[0]
-        if word not in _SQL_FENCES and not (not word and re.match(r"\s*(select|with)\b", node.content, re.IGNORECASE)):
+        # A language may stand alone, among other words, or as a class in braces: {.sql}.
+        words = [word.lstrip(".") for word in re.split(r"[\s,{}]+", node.info.lower() if node.info else "") if word]
+        if words[:1] and words[0] not in _SQL_FENCES:
+            return
+        if not words and not _QUERY.match(node.content):
             return
         key = f"{self._chapter.key}/sql/{len(self._chapter.queries) + 1}"
         text = node.content.strip()
-        self._chapter.queries.append(Item(key, text, digest_of_sql(text), _line(node)))
+        self._chapter.queries.append(Item(key, text, digest_of_sql(text), line_of(node)))
 
     def _ids(self, text: str) -> None:
         """Only where a section names what it covers: in its heading, in a list of ids, or in a table of them."""
@@ -346,48 +315,12 @@ def _lazy_label(line: str, above: str) -> bool:
 def _part(label: str) -> str | None:
     """The part that a label announces; None when it announces none."""
     plain = unicodedata.normalize("NFKC", label).strip(" *_#:.").lower().replace(" sql", "sql")
-    for part, words in PARTS.items():
-        if plain.startswith(words) or (plain.endswith(("sql", "クエリ")) and part == "sql"):
-            return part
-    return None
+    fits = [(len(word), part) for part, words in PARTS.items() for word in words if plain.startswith(word)]
+    # Of words that are as long, the part that stands first; "checks (SQL)" announces queries, whatever it begins with.
+    best = max(fits, key=lambda fit: fit[0], default=(0, None))[1]
+    return "sql" if best != "id" and plain.endswith(("sql", "クエリ")) else best
 
 
 def _kind(title: str) -> str:
     plain = unicodedata.normalize("NFKC", title).lower()
     return next((kind for kind, words in KINDS.items() if any(w in plain for w in words)), ITEM)
-
-
-def _line(node: SyntaxTreeNode) -> int:
-    return node.map[0] + 1 if node.map else 0
-
-
-def _links(node: SyntaxTreeNode) -> Iterator[Link]:
-    """Links and images, and paths of other documents that are only written as code."""
-    line = _line(node)
-    for inner in node.walk():
-        line = _line(inner) or line
-        if inner.type == "link":
-            yield Link(str(inner.attrs.get("href", "")), line)
-        elif inner.type == "image":
-            yield Link(str(inner.attrs.get("src", "")), line)
-        elif inner.type == "code_inline" and _PATH.match(inner.content.strip()):
-            yield Link(inner.content.strip(), line)
-
-
-def _anchors(root: SyntaxTreeNode) -> Iterator[str]:
-    """What a mark can lead to; headings of the same name are numbered from the second on."""
-    met: Counter[str] = Counter()
-    for node in root.walk():
-        if node.type == "heading":
-            name = anchor(plain_of(node))
-            yield f"{name}-{met[name]}" if met[name] else name
-            met[name] += 1
-        elif node.type in {"html_inline", "html_block"}:
-            for tag in _TAG.findall(_COMMENT.sub("", node.content)):
-                yield from map(html.unescape, _HTML_ID.findall(tag))
-
-
-def anchor(title: str) -> str:
-    """The anchor of a heading: small letters, blanks as dashes, no punctuation."""
-    kept = "".join(c for c in title.strip().lower() if c.isalnum() or c in " -_")
-    return kept.replace(" ", "-")

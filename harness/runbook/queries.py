@@ -18,6 +18,11 @@ _ACTING = (
 )  # fmt: skip
 """Functions whose names begin so do more than read rows."""
 
+MOST_TEXT = 10_000
+"""Characters of a query that a person reads; far longer ones bring the parser down with the whole process."""
+
+_DEEP = "it is nested too deeply"
+
 
 @dataclass(frozen=True)
 class Examined:
@@ -40,21 +45,29 @@ class Examined:
 
 def examine(item: Item) -> Examined:
     """Parse a query; one that does not parse, or does more than read, is never run."""
-    try:
-        statements = parse_sql(item.text)
-    except Error as error:
-        return Examined(item.key, item.digest, f"it does not parse: {_one_line(error)}", "broken-sql")
-    except RecursionError:
-        return Examined(item.key, item.digest, "it does not parse: it is nested too deeply", "broken-sql")
-    if len(statements) != 1:
-        count = len(statements) or "no"
-        return Examined(item.key, item.digest, f"it has {count} statements; a query is one", "broken-sql")
+    problem, kind, tables = _looked_at(item.text)
+    text = "" if problem else item.text.rstrip().rstrip(";").rstrip()
+    return Examined(item.key, item.digest, problem, kind, text, tables)
+
+
+def _looked_at(text: str) -> tuple[str, str, tuple[str, ...]]:
+    """What is wrong with a query, its kind of gap, and the tables that it reads."""
+    if len(text) > MOST_TEXT:
+        return f"it has {len(text)} characters; a query has at most {MOST_TEXT}", "broken-sql", ()
     look = _Look()
-    look(statements)
+    try:
+        statements = parse_sql(text)
+        look(statements)
+        scaled(text, 0.5)
+    except Error as error:
+        return f"it does not parse: {_one_line(error)}", "broken-sql", ()
+    except RecursionError:
+        return f"it does not parse: {_DEEP}", "broken-sql", ()
+    if len(statements) != 1:
+        return f"it has {len(statements) or 'no'} statements; a query is one", "broken-sql", ()
     if look.acts:
-        return Examined(item.key, item.digest, f"it would do more than read: {look.acts[0]}", "writes")
-    text = item.text.rstrip().rstrip(";").rstrip()
-    return Examined(item.key, item.digest, "", "", text, tuple(sorted(look.tables - look.named)))
+        return f"it would do more than read: {look.acts[0]}", "writes", ()
+    return "", "", tuple(sorted(look.tables - look.named))
 
 
 def query_of(examined: Examined, factor: float) -> Query | None:
@@ -84,7 +97,10 @@ class _Look(Visitor):
         self.named: set[str] = set()
 
     def visit_RawStmt(self, _ancestors: Any, node: Any) -> None:  # noqa: N802  (the library's names)
-        if not isinstance(node.stmt, ast.SelectStmt):
+        statement = node.stmt
+        if isinstance(statement, ast.ExplainStmt) and not _carries_out(statement):
+            statement = statement.query
+        if not isinstance(statement, ast.SelectStmt | ast.VariableShowStmt):
             self.acts.append(_verb(node.stmt))
 
     def visit_SelectStmt(self, _ancestors: Any, node: Any) -> None:  # noqa: N802
@@ -128,6 +144,11 @@ class _Scale(Visitor):
         made = ast.A_Expr(kind=A_Expr_Kind.AEXPR_OP, name=(ast.String(sval="*"),), lexpr=node, rexpr=factor)
         self._made.add(id(made))
         return made
+
+
+def _carries_out(explain: ast.ExplainStmt) -> bool:
+    """Whether an EXPLAIN runs its statement."""
+    return any(option.defname.lower() == "analyze" for option in explain.options or ())
 
 
 def _verb(statement: Any) -> str:

@@ -86,7 +86,9 @@ MOVES = (*course(0, 0, 7), query("recovered", 0))
 
 
 def of(small: Scenario, text: str = TEXT, samples: Sequence[Sample] = MOVES, **more: object) -> Coverage:
-    seen = Seen(samples=samples, kinds=more.pop("kinds", None))  # type: ignore[arg-type]
+    kinds = more.pop("kinds", None)
+    claims = {small.id: LastClaim(small.id, "PROVEN", "r", "", None)} if kinds else {}
+    seen = Seen(claims, samples, kinds)  # type: ignore[arg-type]
     more = {"accepted": accepted(), **more}
     return cover(parse(text), catalogue(small), seen=seen, **more)  # type: ignore[arg-type]
 
@@ -204,6 +206,8 @@ def test_a_link_that_leads_somewhere_is_not_told_however_it_is_written(tmp_path:
         ("[a](#checks-2)\n\n### Checks\n\n### Checks", "#checks-2", "has no such heading"),
         ('[a](#gone)\n\n<!-- <a id="gone"> -->', "#gone", "has no such heading"),
         ('[a](#gone)\n\n```\n<a id="gone">\n```', "#gone", "has no such heading"),
+        ('see <a href="gone.md">it</a>', "gone.md", "is not there"),
+        ("<p>\n<img alt='' src='gone.png'>\n</p>", "gone.png", "is not there"),
         (f"[a]({'a' * 300}.md)", f"{'a' * 300}.md", "is not there"),
         ("[a](x%00.md)", "x%00.md", "is not there"),
         ("[a](x%1B%0Ay.md)", "x%1B%0Ay.md", "is not there"),
@@ -262,7 +266,7 @@ def test_the_table_is_as_wide_as_a_terminal_and_the_others_can_be_read(small: Sc
 
 
 def test_what_has_no_proof_is_told_after_the_gaps(small: Scenario) -> None:
-    result = of(small, known=["FM-X-01"], kinds=frozenset({"rule"}))
+    result = of(small, known=["FM-X-01"])
     head, last = (coverage_text.table(result, None).splitlines()[n] for n in (2, -1))
     assert head.split()[:3] == ["failure", "mode", "section"]
     assert last == "No gaps. 1 failure mode has no proof in reports: gameday run"

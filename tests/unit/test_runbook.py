@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.runbook.parse import MOST_BYTES, Item, decode, digest_of, parse, read
+from harness.runbook.encoding import decode
+from harness.runbook.parse import MOST_BYTES, Item, digest_of, parse, read
 from harness.runbook.queries import examine, query_of, scaled
 
 ENGLISH = """
@@ -188,6 +189,56 @@ def test_a_section_that_comes_twice_is_told() -> None:
     assert len({i.key for i in book.items}) == 2
 
 
+def test_the_keys_of_a_section_that_comes_twice_outlive_lines_above_it() -> None:
+    text = "## 5.1 A FM-AA-01\n\n- a\n\n## 5.1 B\n\n- b\n\n## 5.1 C\n\n- c\n"
+    keys = [i.key for i in parse(text).items]
+    assert keys == [i.key for i in parse(f"# Title\n\nSome words.\n\n{text}").items]
+    assert len(set(keys)) == 3
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "```sql\nSELECT 1\n```",
+        "```{.sql}\nSELECT 1\n```",
+        "```{ .sql .numberLines }\nSELECT 1\n```",
+        '```sql title="outbox"\nSELECT 1\n```',
+        "```\n-- how many wait\nSELECT 1\n```",
+        "```\n/* how many\n   wait */ select 1\n```",
+        "> ```sql\n> SELECT 1\n> ```",
+        "1. look\n\n- with this:\n\n  ```sql\n  SELECT 1\n  ```",
+        "1. look\n\n   ```sql\n   SELECT 1\n   ```",
+    ],
+)
+def test_a_query_is_found_wherever_it_stands(block: str) -> None:
+    book = parse(f"## 5.1 A\n\nFailure modes: FM-AA-01\n\nChecks:\n\n{block}\n")
+    assert [q.key for q in book.queries] == ["5.1/sql/1"]
+
+
+@pytest.mark.parametrize("block", ["```\nselection: all\n```", "```bash\nselect x in y\n```", "```\n-- select 1\n```"])
+def test_what_only_looks_like_a_query_is_none(block: str) -> None:
+    assert parse(f"## 5.1 A FM-AA-01\n\n{block}\n").queries == []
+
+
+@pytest.mark.parametrize(
+    ("label", "part"),
+    [
+        ("Immediate actions:", "response"),
+        ("Recovery steps:", "response"),
+        ("\u5fa9\u65e7\u624b\u9806\uff1a", "response"),
+        ("Recovery criteria:", "recovery"),
+        ("\u5fa9\u65e7\u5224\u5b9a:", "recovery"),
+        ("\u78ba\u8a8dSQL:", "sql"),
+        ("Whom to call:", "other"),
+        ("**Whom to call**", "other"),
+        ("See also:", "reference"),
+    ],
+)
+def test_no_bullet_below_a_label_is_lost(label: str, part: str) -> None:
+    book = parse(f"## 5.1 A\n\nFailure modes: FM-AA-01\n\n{label}\n\n- one thing\n")
+    assert [i.part for i in book.items] == [part]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -240,6 +291,10 @@ def sql(text: str) -> Item:
         ("SELECT pg_catalog.pg_terminate_backend(1)", "writes", "pg_terminate_backend"),
         ("SELECT set_config('transaction_read_only', 'off', false)", "writes", "set_config"),
         ("EXPLAIN ANALYZE DELETE FROM a", "writes", "EXPLAIN"),
+        ("EXPLAIN ANALYZE SELECT 1", "writes", "EXPLAIN"),
+        ("EXPLAIN UPDATE a SET b = 1", "writes", "EXPLAIN"),
+        ("SELECT 1" + " + 1" * 30_000, "broken-sql", "120008 characters"),
+        ("SELECT INTERVAL '1 day'" + " + 1" * 1_000, "broken-sql", "nested too deeply"),
         ("COPY a TO PROGRAM 'x'", "writes", "COPY"),
         ("DROP TABLE a", "writes", "DROP"),
     ],
@@ -249,6 +304,11 @@ def test_a_query_that_is_broken_or_would_write_is_never_run(text: str, kind: str
     assert examined.kind == kind
     assert says in examined.problem
     assert query_of(examined, 0.5) is None
+
+
+@pytest.mark.parametrize("text", ["EXPLAIN SELECT 1", "SHOW wal_level", "VALUES (1)", "TABLE a"])
+def test_other_statements_that_only_read_are_run_too(text: str) -> None:
+    assert examine(sql(text)).problem == ""
 
 
 def test_a_query_that_reads_is_run_as_it_stands_and_scaled() -> None:
