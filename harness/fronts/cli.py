@@ -128,11 +128,13 @@ def merge(runs: tuple[Path, ...], reports: Path) -> int:
     from harness.fronts.merging import merged  # noqa: PLC0415
     from harness.fronts.reports import page  # noqa: PLC0415
 
-    record, folder, code = merged(runs, reports)
+    found = merged(runs, reports)
     console = Console(highlight=False)
-    terminal.summary(record, console)
-    console.print(f"\n{terminal.counts(record)}. Report: {page(folder)}", soft_wrap=True)
-    return code
+    terminal.summary(found.record, console)
+    for note in found.notes:
+        click.echo(f"! {note}", err=True)
+    console.print(f"\n{terminal.counts(found.record)}. Report: {page(found.folder)}", soft_wrap=True)
+    return found.exit_code
 
 
 @main.command("list")

@@ -1,63 +1,64 @@
 """A recorded run, judged again: what comes out now, and what differs from what was claimed."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.engine import claim, plan
-from harness.engine.alerting import fired_again, stretches, times
 from harness.engine.invariants import finding_of, judged
 from harness.engine.judging import momentary, throughout
 from harness.engine.run import STEADY_S
 from harness.fronts.asked import refuse_drill
 from harness.fronts.catalogue import load_catalogue, load_topology
+from harness.fronts.judged_alerts import Line, alerts
 from harness.fronts.recorded import read
-from harness.model.alerts import fed_by
 from harness.model.arms import ARMS, Arm
 from harness.model.conduct import Conducted, responded
 from harness.model.criteria import Criterion, Verdict
 from harness.model.errors import UsageError
 from harness.model.events import (
-    AlertFired,
     Event,
     FactsRecorded,
     Finding,
+    Found,
     Judged,
     RunFinished,
     RunStarted,
-    SamplesTaken,
 )
 from harness.model.invariants import unpacked
 from harness.model.probes import Sweep
-from harness.model.samples import unpacked as samples_of
 from harness.model.scenario import Catalogue, Scenario
-from harness.model.slis import Measured, Sample
 from harness.model.topology import Topology
 from harness.model.words import agreeing, counted
 from harness.report.journal import JOURNAL
 from harness.report.record import Recorder, ScenarioRecord, standing
-from harness.slo.policy import SloPolicy, policy_of
+from harness.slo.policy import policy_of
 
-QUIET = "quiet"
+INVARIANTS = "invariants"
+"""Stands for all of them where it is told what was judged."""
+
+SOURCES: dict[str, frozenset[str]] = {
+    "AS_EXPECTED": frozenset(),
+    "NOT_REPRODUCED": frozenset({"symptom"}),
+    "VACUOUS_SYMPTOM": frozenset({"symptom as control"}),
+    "NOT_RECOVERED": frozenset({"recovery"}),
+    "SELF_HEALED": frozenset({"recovery", "recovery as untreated"}),
+    "COLLATERAL": frozenset({"unaffected"}),
+    "INVARIANT_BROKEN": frozenset({INVARIANTS}),
+}
+"""What has to be judged again before a finding may be another one."""
+
+UNKNOWN_IN: dict[str, frozenset[str]] = {
+    "symptom": frozenset({"symptom", "symptom as control"}),
+    "recover": frozenset({"recovery", "unaffected"}),
+    "invariants": frozenset({INVARIANTS}),
+}
+"""The same for what could not be told, by its phase."""
 
 AS_WANTED = ("as control", "as untreated")
 """How the names of judgements end that are wanted to come out broken."""
-
-
-@dataclass
-class Line:
-    """One thing judged again; `then` and `now` are verdicts, None when there is none."""
-
-    what: str
-    then: str | None
-    now: str | None
-    says: str = ""
-
-    @property
-    def differs(self) -> bool:
-        """Whether it came out otherwise; what was not judged then, or cannot be now, is no difference of the system."""
-        return self.then is not None and self.now is not None and self.then != self.now
 
 
 @dataclass
@@ -66,12 +67,14 @@ class Again:
 
     Attributes:
         reason: why it could not be judged; empty when it was.
+        lacking: whether evidence that it was judged by then is on record no more, or broken.
     """
 
     label: str
     claimed: str
     now: str = ""
     reason: str = ""
+    lacking: bool = False
     lines: list[Line] = field(default_factory=list)
 
 
@@ -90,7 +93,7 @@ class Result:
             line.differs for s in self.scenarios for line in s.lines
         ):
             return 1
-        return 3 if self.notes or not self.scenarios or any(s.reason for s in self.scenarios) else 0
+        return 3 if self.notes or not self.scenarios or any(s.reason or s.lacking for s in self.scenarios) else 0
 
 
 def judge(path: Path, package: str, stack: str | None) -> Result:
@@ -141,24 +144,38 @@ def _scenario(
     numbers = topology.numbers(profile, found.own)
     scenario = found.resolve(numbers)
     facts = next((e for e in reversed(events) if isinstance(e, FactsRecorded)), None)
-    findings = list(_kept(record))
-    findings += _criteria(again, record, scenario, arm, facts)
+    findings = list(_criteria(again, record, scenario, arm, facts))
+    if not any(line.now for line in again.lines):
+        again.reason = "nothing that it was judged by is on record"
+        return again
     findings += _invariants(again, record, scenario, catalogue, facts)
+    findings += _kept(again, record)
     _rules(again, record, events, catalogue, arm)
-    again.lines += _alerts(record, events, policy_of(catalogue.series, catalogue.slis, catalogue.alerts, numbers))
+    again.lines += alerts(record, events, policy_of(catalogue.series, catalogue.slis, catalogue.alerts, numbers))
     made = findings or [Finding.AS_EXPECTED]
     again.now = claim.of(made).value
     return again
 
 
-def _kept(record: ScenarioRecord) -> Iterator[Finding]:
-    """The findings that no recorded sweep or fact can be asked about again."""
-    again = {"NOT_REPRODUCED", "NOT_RECOVERED", "COLLATERAL", "VACUOUS_SYMPTOM", "INVARIANT_BROKEN", "AS_EXPECTED"}
-    for found in record.findings:
-        criterion = found.finding == "SELF_HEALED" and "criteria were met" in found.says
-        judgement = found.finding == "UNKNOWN" and found.phase in {"symptom", "recover", "invariants"}
-        if found.finding not in again and not criterion and not judgement:
-            yield Finding(found.finding)
+def _kept(again: Again, record: ScenarioRecord) -> list[Finding]:
+    """The findings that nothing which was judged again can answer: no sweep or fact is asked, or it is gone."""
+    then, now = {j.what for j in record.judged}, {line.what for line in again.lines if line.now is not None}
+    invariants = {i.name for i in record.invariants}
+    then |= {INVARIANTS} if invariants else set()
+    now |= {INVARIANTS} if invariants & now else set()
+    return [Finding(f.finding) for f in record.findings if not _answered(f, then, now)]
+
+
+def _answered(found: Found, then: AbstractSet[str], now: AbstractSet[str]) -> bool:
+    if found.finding == "UNKNOWN":
+        sources = UNKNOWN_IN.get(found.phase)
+    elif found.finding == "SELF_HEALED" and "criteria were met" not in found.says:
+        sources = None
+    else:
+        sources = SOURCES.get(found.finding)
+    if sources is None:
+        return False
+    return not sources or (bool(sources & then) and sources & then <= now)
 
 
 def _criteria(
@@ -172,6 +189,7 @@ def _criteria(
             continue
         missing = {p.name for p in criterion.probes} - {name for s in record.sweeps for name in s.values}
         if event.what == "unaffected" and settling is None:
+            again.lacking = True
             again.lines.append(Line(event.what, event.verdict, None, "the stretches after restarts are not on record"))
             continue
         without = settling or [] if event.what == "unaffected" else []
@@ -180,6 +198,10 @@ def _criteria(
         changed = "" if str(criterion) == event.text else f"the criterion is now: {criterion}"
         if missing:
             changed = f"not on record: {', '.join(sorted(missing))}"
+        if missing and now.verdict is Verdict.UNKNOWN:
+            again.lacking = True
+            again.lines.append(Line(event.what, event.verdict, None, changed))
+            continue
         again.lines.append(Line(event.what, event.verdict, now.verdict.value, changed))
         finding = _finding(event.what, now.verdict, arm)
         if finding is not None:
@@ -231,14 +253,16 @@ def _invariants(
     if catalogue.invariants is None:
         return
     then = {i.name: i.verdict for i in record.invariants}
-    if event is None:
-        again.lines.append(Line("invariants", None, None, "no facts are on record"))
-        return
     try:
-        facts = unpacked(event.tables, event.unread, event.course)
+        facts = unpacked(event.tables, event.unread, event.course) if event else None
     except ValueError as error:
-        again.lines.append(Line("invariants", None, None, str(error)))
+        again.lacking = True
+        again.lines.append(Line(INVARIANTS, None, None, str(error)))
         yield Finding.UNKNOWN
+        return
+    if facts is None:
+        again.lacking = again.lacking or bool(then)
+        again.lines.append(Line(INVARIANTS, None, None, "no facts are on record"))
         return
     for invariant, ruling in judged(catalogue.invariants, facts):
         if invariant.name not in then and ruling.verdict is Verdict.UNKNOWN:
@@ -266,59 +290,6 @@ def _rules(again: Again, record: ScenarioRecord, events: Sequence[Event], catalo
         broken = rule.check(conducted)
         verdict = Verdict.HELD if broken is None else Verdict.BROKEN
         again.lines.append(Line(rule.key, then.get(rule.key), verdict.value, broken[1] if broken else ""))
-
-
-def _alerts(record: ScenarioRecord, events: Sequence[Event], policy: SloPolicy) -> Iterator[Line]:
-    """Alerts, detection and indicators: told, and part of no claim."""
-    taken = next((e for e in reversed(events) if isinstance(e, SamplesTaken)), None)
-    if taken is None:
-        if policy.alerts:
-            yield Line("alerts", None, None, "no samples are on record")
-        return
-    try:
-        samples = samples_of(taken.samples)
-    except ValueError as error:
-        yield Line("alerts", None, None, str(error))
-        return
-    found = fired_again(policy, samples, taken)
-    then, now = ({e.name: _fired(e) for e in alerts} for alerts in (record.alerts, found))
-    for alert in policy.alerts:
-        if lacking := set(fed_by(alert)) - {n for s in samples[:1] for n in (*s.values, *s.delays)}:
-            yield Line(f"alert {alert.name}", None, None, f"not on record: {', '.join(sorted(lacking))}")
-        elif alert.name in {**then, **now}:
-            yield Line(f"alert {alert.name}", then.get(alert.name, QUIET), now.get(alert.name, QUIET))
-    for name in sorted(then.keys() - {alert.name for alert in policy.alerts}):
-        yield Line(f"alert {name}", then[name], None, "not in the policy now")
-    claimed = record.claim
-    for what, was, is_ in zip(
-        ("ttd_s", "ttr_s"),
-        (claimed.ttd_s, claimed.ttr_s) if claimed else (None, None),
-        times(found, taken.injected_s, taken.recovered_s),
-        strict=True,
-    ):
-        yield Line(what, _seconds(was), _seconds(is_))
-    known = {(e.name, e.stretch): e.verdict for e in record.slis}
-    # An indicator that is broken while nobody responded is nothing to tell of again; one that comes out otherwise is.
-    for m, stretch in _measured(policy, samples, taken):
-        line = Line(f"{m.sli.name}, {stretch}", known.get((m.sli.name, stretch)), m.verdict)
-        if line.differs:
-            yield line
-
-
-def _measured(policy: SloPolicy, samples: Sequence[Sample], taken: SamplesTaken) -> Iterator[tuple[Measured, str]]:
-    if len(samples) < 2:
-        return
-    ends = stretches(taken.steady_s, taken.injected_s, taken.responded_s, samples[-1].at_s)
-    for stretch, since_s, until_s in ends:
-        yield from ((m, stretch) for m in policy.measure(samples, since_s, until_s))
-
-
-def _fired(alert: AlertFired) -> str:
-    return "noise" if alert.noise else "late" if alert.late else "fired"
-
-
-def _seconds(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
 
 
 def text(result: Result) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.engine import claim
+from harness.fronts import recorded
 from harness.fronts import reports as reports_
 from harness.model.errors import InfrastructureError, UsageError
 from harness.model.events import CellReady, Claim, Claimed, Event, Noted, RunFinished, RunStarted, ShardJoined
@@ -16,8 +17,18 @@ MERGED = "-merged"
 """How the id of a merged run ends."""
 
 
-def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int]:
-    """Join runs with the same seed, arm and profile; gives the record, its folder and the exit code.
+@dataclass(frozen=True)
+class Merged:
+    """What a merge made: the record, its folder, the exit code, and what has to be said of it, one line each."""
+
+    record: RunRecord
+    folder: Path
+    exit_code: int
+    notes: list[str]
+
+
+def merged(folders: Sequence[Path], reports: Path) -> Merged:
+    """Join runs with the same seed, arm and profile; a shard that is missing is noted, and the exit code 3.
 
     Raises UsageError for what is no run, and for runs that are no shards of one.
     """
@@ -26,7 +37,8 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
             raise UsageError(
                 f"{folder} is no run's folder: it has no {journal.JOURNAL}; name the folders of the shards"
             )
-    runs = [list(journal.read(folder / journal.JOURNAL)) for folder in folders]
+    read = [recorded.read(folder / journal.JOURNAL) for folder in folders]
+    runs = [events for events, _ in read]
     starts = [next((e for e in run if isinstance(e, RunStarted)), None) for run in runs]
     first = starts[0]
     if first is None or any(s is None for s in starts):
@@ -38,6 +50,7 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
                 raise UsageError(
                     f"{folder} has {name} {getattr(start, name)}, not {getattr(first, name)}; shards of one run agree"
                 )
+    missing = _missing(known, folders)
     labels = [label for start in known for label in start.planned]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
@@ -46,9 +59,11 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
     if unknown := sorted(claims - {c.value for c in Claim}):
         raise UsageError(f"one of the runs claims {', '.join(unknown)}, which this gameday does not know")
     run_id = f"{first.run_id}{MERGED}"
-    begun = replace(first, run_id=run_id, planned=sorted(labels), versions=_versions(known))
+    begun = replace(first, run_id=run_id, planned=sorted(labels), versions=_versions(known), shard="")
     folder = reports / run_id
-    events: list[Event] = [begun]
+    events: list[Event] = [begun, *(Noted(first.t, None, f"the shard {shard} is missing") for shard in missing)]
+    for start, (_, notes) in zip(known, read, strict=True):
+        events += [Noted(first.t, None, f"the shard {start.run_id}: {note}") for note in notes]
     for n, (start, run, shard) in enumerate(zip(known, runs, folders, strict=True), start=1):
         events += _shard(n, start, run)
         events += _copied(n, start, shard, folder)
@@ -58,10 +73,27 @@ def merged(folders: Sequence[Path], reports: Path) -> tuple[RunRecord, Path, int
         events.append(replace(last, interrupted=any(e.interrupted for e in ends)))
     record = of(_written(events, folder), keep_sweeps=False)
     record.scenarios.sort(key=lambda s: s.label)
-    reports_.write(record, folder)
-    reports_.remember(record, folder)
-    complete = len(ends) == len(runs) and {s.label for s in record.scenarios} >= set(labels)
-    return record, folder, claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=not complete)
+    trouble = [*reports_.write(record, folder), *reports_.remember(record, folder)]
+    complete = not missing and len(ends) == len(runs) and {s.label for s in record.scenarios} >= set(labels)
+    code = claim.exit_code((Claim(s.claim_name) for s in record.scenarios), trouble=bool(trouble) or not complete)
+    return Merged(record, folder, code, [*record.notes, *trouble])
+
+
+def _missing(starts: Sequence[RunStarted], folders: Sequence[Path]) -> list[str]:
+    """The shards that should be there and are not; raises UsageError for one that is there twice, or of another split."""
+    parts: dict[str, Path] = {}
+    for start, folder in zip(starts, folders, strict=True):
+        if bool(start.shard) is not bool(starts[0].shard):
+            whole, part = (folders[0], folder) if start.shard else (folder, folders[0])
+            raise UsageError(f"{whole} is a whole run, and {part} a shard of one; name the shards of one run")
+        if start.shard in parts and start.shard:
+            raise UsageError(f"{folder} and {parts[start.shard]} are both shard {start.shard}; name each shard once")
+        parts[start.shard] = folder
+    counts = {shard.partition("/")[2] for shard in parts}
+    if len(counts) > 1:
+        raise UsageError(f"the runs are of different splits: {', '.join(sorted(parts))}; name the shards of one run")
+    count = counts.pop()
+    return [shard for n in range(1, int(count or 0) + 1) if (shard := f"{n}/{count}") not in parts]
 
 
 def _written(events: Sequence[Event], folder: Path) -> list[Event]:

@@ -6,7 +6,7 @@ import random
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -121,7 +121,9 @@ def prepare(options: Options) -> Plan:
     if options.shard:
         if options.seed is None:
             raise UsageError("--shard needs --seed, the same for every shard: the seeds of scenarios follow from it")
-        items = plan.shard(items, *_shard(options.shard))
+        number, count = _shard(options.shard)
+        items = plan.shard(items, number, count)
+        options = replace(options, shard=f"{number}/{count}")
     return Plan(options, topology, catalogue, items, seed, run_id, options.reports / run_id, _jobs(options.jobs), notes)
 
 
@@ -225,7 +227,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         emit(
             RunStarted(
                 clock.now_s(), None, ready.run_id, clock.wall(), ready.seed, runtime.name, options.profile,
-                options.arm, labels, versions,
+                options.arm, labels, versions, options.shard,
             )
         )  # fmt: skip
         for note in (why, *ready.notes, *left):

@@ -1,6 +1,6 @@
 """Samples of series as plain data, small enough for the journal: every series only where it changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf, isnan
 from typing import Any
 
@@ -49,7 +49,7 @@ def unpacked(data: Mapping[str, Any]) -> list[Sample]:
     """The samples of plain data; raises ValueError when they have another form."""
     try:
         moments = [float(at_s) for at_s in data["at_s"]]
-        values = {n: _filled(changes, len(moments)) for n, changes in data["values"].items()}
+        values = {n: _numbers(changes, len(moments)) for n, changes in data["values"].items()}
         delays = {n: _rows(found, len(moments)) for n, found in data["delays"].items()}
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(f"broken samples: {type(error).__name__} {error}") from None
@@ -66,9 +66,21 @@ def _filled(changes: Sequence[Sequence[Any]], count: int) -> list[Any]:
     return found
 
 
+def _numbers(changes: Sequence[Sequence[Any]], count: int) -> list[float | None]:
+    found = _filled(changes, count)
+    _must_be_numbers(found)
+    return found
+
+
+def _must_be_numbers(values: Iterable[Any]) -> None:
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise TypeError(f"{value!r:.40} is no number")
+
+
 def _rows(histogram: Mapping[str, Any], count: int) -> list[Mapping[float, float] | None]:
     bounds = [inf if bound is None else float(bound) for bound in histogram["bounds"]]
-    return [
-        None if row is None else {b: c for b, c in zip(bounds, row, strict=True) if c is not None}
-        for row in _filled(histogram["rows"], count)
-    ]
+    rows = _filled(histogram["rows"], count)
+    for _, row in histogram["rows"]:
+        _must_be_numbers(row or ())
+    return [None if row is None else {b: c for b, c in zip(bounds, row, strict=True) if c is not None} for row in rows]

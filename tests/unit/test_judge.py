@@ -31,6 +31,7 @@ from harness.model.events import (
 )
 from harness.model.invariants import Facts, packed
 from harness.model.samples import packed as packed_samples
+from harness.model.samples import unpacked as samples_of
 from harness.model.slis import Delays, RequestDelays, Sample
 from scenarios.slis import SERIES
 from tests.unit.test_invariants import OVER, world
@@ -205,6 +206,62 @@ def test_alerts_whose_samples_are_missing_or_broken_are_not_judged(tmp_path: Pat
     found = lines(judging_again.judge(write(tmp_path, events), "scenarios", None))
     assert found["alert resolve 5xx jumping"] == (None, None)
     assert found[ALERT] == ("fired", "fired")
+
+
+def refuted(reason: str, phase: str) -> list[Event]:
+    """The run, with one finding that refutes the document."""
+    found = Found(30.0, LABEL, reason, phase, "told then")
+    claim = next(e for e in run_of(claimed="REFUTED") if isinstance(e, Claimed))
+    return [
+        replace(e) if not isinstance(e, Found | Claimed) else found if isinstance(e, Found) else claim for e in run_of()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "phase", "gone"),
+    [
+        ("NOT_RECOVERED", "recover", "recovery"),
+        ("NOT_REPRODUCED", "symptom", "symptom"),
+        ("INVARIANT_BROKEN", "invariants", ""),
+        ("COLLATERAL", "recover", ""),
+    ],
+)
+def test_a_finding_whose_evidence_is_gone_stays(tmp_path: Path, reason: str, phase: str, gone: str) -> None:
+    events = [e for e in refuted(reason, phase) if not (isinstance(e, Judged) and e.what == gone)]
+    result = judging_again.judge(write(tmp_path, events), "scenarios", None)
+    assert [(s.claimed, s.now) for s in result.scenarios] == [("REFUTED", "REFUTED")]
+
+
+def test_measurements_that_are_on_record_no_more_are_told_and_the_claim_stays(tmp_path: Path) -> None:
+    events = [
+        replace(e, values={n: v for n, v in e.values.items() if n != "entitlement.outbox_failed_rows"})
+        if isinstance(e, Swept)
+        else e
+        for e in refuted("NOT_RECOVERED", "recover")
+    ]
+    result = judging_again.judge(write(tmp_path, events), "scenarios", None)
+    assert [s.now for s in result.scenarios] == ["REFUTED"]
+    assert result.exit_code == 3
+    assert "  recovery: not judged; not on record: entitlement.outbox_failed_rows" in judging_again.text(result)
+
+
+def test_a_run_of_which_nothing_can_be_judged_again_is_not_the_same(tmp_path: Path) -> None:
+    events = [e for e in run_of() if not isinstance(e, Judged)]
+    result = judging_again.judge(write(tmp_path, events), "scenarios", None)
+    assert [(s.now, s.reason) for s in result.scenarios] == [("", "nothing that it was judged by is on record")]
+    assert result.exit_code == 3
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [1], "1", True])
+def test_samples_that_are_no_numbers_are_told(value: object) -> None:
+    whole = packed_samples([Sample(1.0, {"a": 1.0}, {"b": {1.0: 2.0}})])
+    assert samples_of(whole)[0].values == {"a": 1}
+    for broken in (
+        whole | {"values": {"a": [[0, value]]}},
+        whole | {"delays": {"b": {"bounds": [1.0], "rows": [[0, [value]]]}}},
+    ):
+        with pytest.raises(ValueError, match="broken samples"):
+            samples_of(broken)
 
 
 @pytest.mark.parametrize(

@@ -176,10 +176,11 @@ def _made(cls: type[Event], known: dict[str, Any]) -> Event:
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[Event]:
-    """The events of a journal; a last line that was cut off, and lines that are no events, are passed over."""
+    """The events of a journal; lines that are no events or of another version, and a last one cut off, are passed over."""
     for line in lines:
         try:
-            event = from_mapping(json.loads(line))
+            data = json.loads(line)
+            event = from_mapping(data) if data.get("v") == JOURNAL_VERSION else None
         except (ValueError, AttributeError, RecursionError):
             continue
         if event is not None:

@@ -8,7 +8,7 @@ from harness.model.events.base import Event
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """A run began; `planned` are the labels in their order, `at` the time of day."""
+    """A run began; `planned` are the labels in their order, `at` the time of day, `shard` is i/n or empty for a whole run."""
 
     kind = "run_started"
     run_id: str
@@ -19,6 +19,7 @@ class RunStarted(Event):
     arm: str
     planned: list[str]
     versions: dict[str, str] = field(default_factory=dict)
+    shard: str = ""
 
 
 @dataclass(frozen=True)
