@@ -45,7 +45,11 @@ class CellData:
     async def reset(self) -> None:
         """Empty everything until it stays empty; raises CellError when it does not."""
         for reset in self._cell.topology.resets:
-            await self._asker.ask(reset["service"], reset["path"], method=reset["method"])
+            reply = await self._asker.ask(reset["service"], reset["path"], method=reset["method"])
+            if reply.status is None or not 200 <= reply.status < 300:
+                raise CellError(
+                    f"{reset['service']} could not be reset: {reply.error or f'it answered {reply.status}'}"
+                )
         left = ""
         for _ in range(ROUNDS):
             await self._empty()

@@ -5,6 +5,7 @@ import contextlib
 import json
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from harness.drivers import docker_parts, environment, readiness
 from harness.drivers.clock import wait_until
 from harness.drivers.docker_engine import EngineError, Wanted
+from harness.drivers.placed import Placed
 from harness.drivers.ports_alloc import PortBlock
 from harness.drivers.process_cell import tool_report
-from harness.model.errors import ActFailed, CellError, Happened
+from harness.model.errors import ActFailed, Happened
 from harness.model.runtime import Address, CellSpec
-from harness.model.topology import Topology
 from harness.model.values import PartState, PartStatus
 
 if TYPE_CHECKING:
@@ -34,22 +35,18 @@ CONTROL = "/tmp/control.json"  # noqa: S108  (inside a container of its own)
 STATUS = {"running": PartStatus.RUNNING, "paused": PartStatus.FROZEN}
 
 
-class DockerCell:
+class DockerCell(Placed):
     """One copy of the stack as containers; see model.runtime.Cell."""
 
     def __init__(self, runtime: "DockerRuntime", spec: CellSpec, ports: PortBlock) -> None:
-        self.spec = spec
+        super().__init__(runtime.topology, spec)
         self.name = spec.name
-        self.topology: Topology = runtime.topology
         self.superuser_password = secrets.token_hex(12)
         self._runtime = runtime
         self._ports = ports
         topology = self.topology
         self.prefix = f"{runtime.prefix}-{spec.name}"
         self.labels = {**runtime.labels, "gameday.cell": spec.name}
-        self._settings = {name: spec.baseline(topology, name) for name in topology.services}
-        self._releases = {name: service.release for name, service in topology.services.items()}
-        self._instances = dict.fromkeys(topology.services, 1)
         self.own = [*(n for n, part in topology.parts.items() if not part.shared), *topology.services, "toxiproxy"]
         taken = iter(ports.take(len(self.own) + len(topology.links)))
         self._addresses = {name: Address("127.0.0.1", next(taken)) for name in self.own}
@@ -110,9 +107,6 @@ class DockerCell:
         outside = {link: a for link, a in self._links.items() if link.startswith("client->")}
         return self._inside() | self._addresses | outside
 
-    def _keys(self, name: str) -> list[str]:
-        return [name, *(f"{name}#{n}" for n in range(2, self._instances.get(name, 1) + 1))]
-
     def container(self, key: str) -> str:
         """The name of an instance's container."""
         return f"{self.prefix}-{key.replace('#', '-')}"
@@ -148,16 +142,20 @@ class DockerCell:
             return
         protocol = "http" if name == "toxiproxy" else self.topology.protocol(name)
         path = "/version" if name == "toxiproxy" else "/actuator/health/readiness"
-        asked = 0
+        asked: Counter[str] = Counter()
 
-        async def check() -> bool:
-            nonlocal asked
-            asked += 1
-            if asked % 20 == 0 and (await asyncio.to_thread(self.states, name))[0].status is PartStatus.STOPPED:
-                raise CellError(f"{name} ended by itself; see {self._log(name)}")
-            return await readiness.answers(protocol, self._addresses[name], path)
+        async def gone(key: str) -> str:
+            asked[key] += 1
+            # Asking the engine costs more than asking the part.
+            if asked[key] % 20 or await asyncio.to_thread(self._runtime.state_now, self.container(key)) in STATUS:
+                return ""
+            return f"{key} ended by itself; see {self._log(key)}"
 
-        await wait_until(check, what=f"{name} of {self.name} (log: {self._log(name)})", timeout_s=timeout_s)
+        instances = dict(zip(self._keys(name), self.addresses(name), strict=True))
+        await readiness.every_instance(protocol, path, instances, gone=gone, what=self._waited, timeout_s=timeout_s)
+
+    def _waited(self, key: str) -> str:
+        return f"{key} of {self.name} (log: {self._log(key)})"
 
     # Starting and ending ---------------------------------------------------------------------------------------------
 
@@ -306,34 +304,6 @@ class DockerCell:
 
     # What is in place ------------------------------------------------------------------------------------------------
 
-    def settings(self, service: str) -> dict[str, str]:
-        """The settings now in place."""
-        return dict(self._settings[service])
-
-    def configure(self, service: str, name: str, value: str | None) -> None:
-        """Put a value in place for the next start."""
-        if value is None:
-            self._settings[service].pop(name, None)
-        else:
-            self._settings[service][name] = value
-
-    def adopt(self, settings: Mapping[tuple[str, str], str]) -> None:
-        """Take other overrides into the baseline."""
-        self.spec = replace(self.spec, settings=dict(settings))
-
-    def release(self, service: str) -> str:
-        """The version now in place."""
-        return self._releases[service]
-
-    def deploy(self, service: str, version: str) -> None:
-        """Put a version in place for the next start."""
-        self.topology.services[service].module_of(version)
-        self._releases[service] = version
-
-    def instances(self, service: str) -> int:
-        """How many instances are in place."""
-        return self._instances[service]
-
     async def scale(self, service: str, count: int) -> None:
         """Start or stop instances."""
         for key in self._keys(service)[count:]:
@@ -384,7 +354,11 @@ class DockerCell:
             raise ActFailed(f"there is no tool {tool}; the tools are {known}", happened=Happened.NO)
         variables = environment.of_program(self.topology, program.environment, self._inside(), {})
         await self._program(tool, program.module, arguments, variables)
-        status, output = await self._runtime.engine.wait(self.container(tool), 30)
+        try:
+            status, output = await self._runtime.engine.wait(self.container(tool), 30)
+        except TimeoutError:
+            await self._runtime.engine.act(self.container(tool), "remove", force=True, v=True)
+            raise ActFailed(f"the tool {tool} did not end within 30 s") from None
         with self._log(tool).open("a", encoding="utf-8") as opened:
             opened.write(output)
         await self._runtime.engine.act(self.container(tool), "remove", force=True, v=True)

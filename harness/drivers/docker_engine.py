@@ -154,14 +154,23 @@ class Engine:
         )
 
     async def wait(self, name: str, timeout_s: float) -> tuple[int, str]:
-        """The exit status of a container that ends, and its output."""
+        """The exit status of a container that ends, and its output; raises TimeoutError for one that does not in time."""
 
-        def wait(client: docker.DockerClient) -> tuple[int, str]:
+        def wait(client: docker.DockerClient) -> tuple[int, str] | None:
             container = client.containers.get(name)
-            status = int(container.wait(timeout=timeout_s)["StatusCode"])
+            try:
+                status = int(container.wait(timeout=timeout_s)["StatusCode"])
+            except requests.RequestException:
+                # The client's word for an engine that is silent, which it is while the container goes on.
+                container.reload()
+                if container.status == "running":
+                    return None
+                raise
             return status, container.logs().decode(errors="replace")
 
-        return await self.do(f"wait for {name}", wait)
+        if (ended := await self.do(f"wait for {name}", wait)) is None:
+            raise TimeoutError(f"{name} did not end within {timeout_s:g} s")
+        return ended
 
     def follow(self, name: str) -> Iterator[bytes]:
         """The output of a container since its last start, until it ends."""

@@ -80,11 +80,10 @@ class Metrics:
         kept.append(_next(kept[-1] if kept else None, self._clock.now_s(), values))
 
     def value(self, service: str, name: str, labels: Labels | None = None) -> float | None:
-        """The newest value, summed over matching series and instances; None when any instance has none."""
-        found = self._of(service)
-        if not found:
-            return None
-        sums = [_sum(scrapes[-1], name, labels) for scrapes in found]
+        """The newest value, summed over matching series and the instances that there are now; None when none has any."""
+        now = range(len(self._cell.addresses(service)))
+        found = [self._scrapes.get((service, instance)) for instance in now]
+        sums = [_sum(scrapes[-1], name, labels) for scrapes in found if scrapes]
         known = [s for s in sums if s is not None]
         return sum(known) if known else None
 

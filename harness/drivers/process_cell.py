@@ -5,18 +5,17 @@ import json
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.drivers import environment, process_parts, readiness
 from harness.drivers.clock import wait_until
+from harness.drivers.placed import Placed
 from harness.drivers.ports_alloc import PortBlock
 from harness.drivers.process_parts import Command
 from harness.drivers.spawner import Process
-from harness.model.errors import ActFailed, CellError, Happened
+from harness.model.errors import ActFailed, Happened
 from harness.model.runtime import Address, CellSpec
-from harness.model.topology import Topology
 from harness.model.values import PartState, PartStatus
 
 if TYPE_CHECKING:
@@ -26,13 +25,12 @@ STOP_S = 4.0
 """How long something may take to end cleanly before it is killed; services end within two seconds."""
 
 
-class ProcessCell:
+class ProcessCell(Placed):
     """One copy of the stack as child processes; see model.runtime.Cell."""
 
     def __init__(self, runtime: "ProcessRuntime", spec: CellSpec, ports: PortBlock, folder: Path) -> None:
-        self.spec = spec
+        super().__init__(runtime.topology, spec)
         self.name = spec.name
-        self.topology: Topology = runtime.topology
         self.superuser_password = secrets.token_hex(12)
         self._runtime = runtime
         self._ports = ports
@@ -42,9 +40,6 @@ class ProcessCell:
         self._given: dict[str, tuple[str, dict[str, str]]] = {}
         self._jobs: dict[str, Process] = {}
         topology = self.topology
-        self._settings = {name: spec.baseline(topology, name) for name in topology.services}
-        self._releases = {name: service.release for name, service in topology.services.items()}
-        self._instances = dict.fromkeys(topology.services, 1)
         own = [*(n for n, part in topology.parts.items() if not part.shared), *topology.services, "toxiproxy"]
         taken = iter(ports.take(len(own) + len(topology.links)))
         self.own = own
@@ -90,11 +85,6 @@ class ProcessCell:
 
     # States ----------------------------------------------------------------------------------------------------------
 
-    def _keys(self, name: str) -> list[str]:
-        """The instances of a service, or the part itself."""
-        count = self._instances.get(name, 1)
-        return [name, *(f"{name}#{n}" for n in range(2, count + 1))]
-
     def states(self, name: str | None = None) -> list[PartState]:
         """As the kernel has them."""
         names = [name] if name else self.own
@@ -128,13 +118,17 @@ class ProcessCell:
         protocol = "http" if name == "toxiproxy" else self.topology.protocol(name)
         path = "/version" if name == "toxiproxy" else "/actuator/health/readiness"
 
-        async def check() -> bool:
-            process = self._processes.get(name)
-            if process is None or not process.running:
-                raise CellError(f"{name} ended by itself; the end of its log: {_tail(self._log(name))}")
-            return await readiness.answers(protocol, self._addresses[name], path)
+        async def gone(key: str) -> str:
+            process = self._processes.get(key)
+            if process is not None and process.running:
+                return ""
+            return f"{key} ended by itself; the end of its log: {_tail(self._log(key))}"
 
-        await wait_until(check, what=f"{name} of {self.name} (log: {self._log(name)})", timeout_s=timeout_s)
+        instances = dict(zip(self._keys(name), self.addresses(name), strict=True))
+        await readiness.every_instance(protocol, path, instances, gone=gone, what=self._waited, timeout_s=timeout_s)
+
+    def _waited(self, key: str) -> str:
+        return f"{key} of {self.name} (log: {self._log(key)})"
 
     # Starting and ending ---------------------------------------------------------------------------------------------
 
@@ -212,6 +206,7 @@ class ProcessCell:
 
     async def stop(self, name: str) -> None:
         """End it cleanly, every instance at once."""
+        # SIGINT is PostgreSQL's fast shutdown.
         sig = 2 if name in self.topology.parts and self.topology.parts[name].protocol == "postgres" else 15
         running = [self._processes[key] for key in self._keys(name) if key in self._processes]
         await asyncio.gather(*(self._runtime.spawner.end(p, grace_s=STOP_S, sig=sig) for p in running))
@@ -246,34 +241,6 @@ class ProcessCell:
         await self.start(name)
 
     # What is in place ------------------------------------------------------------------------------------------------
-
-    def settings(self, service: str) -> dict[str, str]:
-        """The settings now in place."""
-        return dict(self._settings[service])
-
-    def configure(self, service: str, name: str, value: str | None) -> None:
-        """Put a value in place for the next start."""
-        if value is None:
-            self._settings[service].pop(name, None)
-        else:
-            self._settings[service][name] = value
-
-    def adopt(self, settings: Mapping[tuple[str, str], str]) -> None:
-        """Take other overrides into the baseline."""
-        self.spec = replace(self.spec, settings=dict(settings))
-
-    def release(self, service: str) -> str:
-        """The version now in place."""
-        return self._releases[service]
-
-    def deploy(self, service: str, version: str) -> None:
-        """Put a version in place for the next start."""
-        self.topology.services[service].module_of(version)
-        self._releases[service] = version
-
-    def instances(self, service: str) -> int:
-        """How many instances are in place."""
-        return self._instances[service]
 
     async def scale(self, service: str, count: int) -> None:
         """Start or stop instances."""

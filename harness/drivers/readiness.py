@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 
 from harness.drivers.clock import wait_until
+from harness.model.errors import CellError
 from harness.model.runtime import Address
 
 ASK_S = 1.0
@@ -50,6 +52,26 @@ def address_of(writer: asyncio.StreamWriter) -> str:
     return f"{host}:{port}"
 
 
-async def until_it_answers(protocol: str, address: Address, path: str, *, what: str, timeout_s: float) -> None:
-    """Wait until it answers; raises CellError that says what did not."""
-    await wait_until(lambda: answers(protocol, address, path), what=what, timeout_s=timeout_s, every_s=0.03)
+async def every_instance(
+    protocol: str,
+    path: str,
+    instances: Mapping[str, Address],
+    *,
+    gone: Callable[[str], Awaitable[str]],
+    what: Callable[[str], str],
+    timeout_s: float,
+) -> None:
+    """Wait until each instance answers; raises CellError that says which did not.
+
+    `gone` says in one line that one ended by itself, and nothing while it runs; `what` names it for whoever waits.
+    """
+
+    async def one(key: str, address: Address) -> None:
+        async def check() -> bool:
+            if says := await gone(key):
+                raise CellError(says)
+            return await answers(protocol, address, path)
+
+        await wait_until(check, what=what(key), timeout_s=timeout_s)
+
+    await asyncio.gather(*(one(key, address) for key, address in instances.items()))

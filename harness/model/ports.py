@@ -202,7 +202,10 @@ class Operator(Protocol):
     """What a person on call can do: exactly these verbs, for scenarios, trainees and programs alike."""
 
     async def restart(self, service: str) -> None:
-        """Restart every instance of a service and wait until each is ready; a frozen process ends too."""
+        """Restart every instance of a service and wait until each answers, and for a while until it is ready.
+
+        A frozen process ends too. One that is not ready in time is the system's trouble, and the operator's to see.
+        """
 
     async def restore_route(self, link: str) -> None:
         """Set a route back to what the topology says."""

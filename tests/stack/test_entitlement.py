@@ -63,6 +63,19 @@ async def test_a_conflict_is_remembered_too(kit: CellEquipment) -> None:
     assert (await command(kit, "revoke", "k1")).body == first.body
 
 
+async def test_a_key_whose_time_is_over_may_be_used_again_however_many_others_are_over(kit: CellEquipment) -> None:
+    await command(kit, "grant", "k1")
+    await kit.injector.sql(
+        "entitlement",
+        "INSERT INTO entitlement.idempotency_keys (idem_key, request_hash, response_code, response_body, expires_at)"
+        " SELECT 'old' || n, request_hash, response_code, response_body, now() - interval '1 hour'"
+        " FROM entitlement.idempotency_keys, generate_series(1, 50) n",
+    )
+    await kit.injector.sql("entitlement", "UPDATE entitlement.idempotency_keys SET expires_at = now() - interval '1 s'")
+    revoked = await command(kit, "revoke", "k1")
+    assert (revoked.status, revoked.json()["status"]) == (200, "REVOKED")
+
+
 @pytest.mark.parametrize("body", [{"user_id": ""}, {"user_id": None}, {"user_id": 7}, {"purchase_id": ""}])
 async def test_a_bad_body_is_refused(kit: CellEquipment, body: dict[str, Any]) -> None:
     assert (await command(kit, "grant", "k1", **body)).status == 400

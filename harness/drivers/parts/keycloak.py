@@ -155,9 +155,10 @@ def _answers(port: int, path: str, process: "subprocess.Popen[bytes]") -> bool:
             if connection.getresponse().status == 200:
                 return True
         except (OSError, http.client.HTTPException):
-            pause_sync(0.1)
+            pass
         finally:
             connection.close()
+        pause_sync(0.1)
     return False
 
 

@@ -53,11 +53,6 @@ class Loop:
                 self._task.cancel()
                 await asyncio.wait({self._task}, timeout=STOP_S)
 
-    @property
-    def stopping(self) -> bool:
-        """Whether the service is about to end."""
-        return self._stopping.is_set()
-
     async def _go_on(self) -> None:
         while not self._stopping.is_set():
             again: bool | None = False

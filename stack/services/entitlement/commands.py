@@ -70,9 +70,12 @@ class Commands:
             # Another request with this key, or for this entitlement, was first: its effect is there now.
             async with self._database.connection() as connection:
                 stored = await self._stored(connection, command, key)
-            if stored is not None:
-                return stored
-            return await self.carry_out(command, key)
+                if stored is None:
+                    # The key was used long ago, and is in the way of nothing but its own use again.
+                    await connection.execute(
+                        "DELETE FROM entitlement.idempotency_keys WHERE idem_key = %s AND expires_at <= now()", (key,)
+                    )
+            return stored if stored is not None else await self.carry_out(command, key)
 
     async def _stored(self, connection: Connection, command: Command, key: str) -> Answer | None:
         cursor = await connection.execute(

@@ -90,7 +90,7 @@ class Delivery:
             await self._loop.start()
 
     async def stop(self) -> None:
-        """End; sends that have not ended within a second are left to their lease."""
+        """End; sends that are under way are given up, and left to their lease."""
         await self._loop.stop()
         await self._gauges.stop()
         for task in self._sending:
