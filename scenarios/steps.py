@@ -25,12 +25,6 @@ async def restart_notification(operator: Operator) -> None:
     await operator.restart("notification")
 
 
-@step("Restart entitlement, which has nothing to do with it")
-async def restart_entitlement(operator: Operator) -> None:
-    """A placebo."""
-    await operator.restart("entitlement")
-
-
 @step("End the sessions that others wait for")
 async def end_blockers(operator: Operator) -> None:
     """Those that block and are not blocked themselves."""

@@ -23,13 +23,11 @@ class Command:
 
     Attributes:
         user: the account to run as, or None for the runner's own.
-        log_signal: what ends it cleanly and fast.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
-    stop_signal: int = 15
 
 
 def postgres_user() -> str | None:
@@ -60,7 +58,7 @@ def prepare_postgres(part: Part, data: Path, superuser_password: str) -> None:
 
 
 def postgres(part: Part, data: Path, listen: Address, parameters: Mapping[str, str]) -> Command:
-    """PostgreSQL on a prepared cluster; SIGINT is its fast shutdown."""
+    """PostgreSQL on a prepared cluster."""
     wanted = {
         "listen_addresses": listen.host,
         "port": str(listen.port),
@@ -71,7 +69,7 @@ def postgres(part: Part, data: Path, listen: Address, parameters: Mapping[str, s
     argv = [str(executable(part, "postgres")), "-D", str(data)]
     for name, value in wanted.items():
         argv += ["-c", f"{name}={value}"]
-    return Command(tuple(argv), user=postgres_user(), stop_signal=2)
+    return Command(tuple(argv), user=postgres_user())
 
 
 def redis(part: Part, folder: Path, listen: Address, acl: list[str]) -> Command:

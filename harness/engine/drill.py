@@ -25,8 +25,6 @@ PAGE_WITHIN_S = 12.0
 CONFIRM_S = 4.0
 """How long after it was declared a recovery may still begin to show: what looks back a few seconds sees older trouble."""
 
-FOREVER_S = 1e9
-
 
 class DrillRun(ScenarioRun):
     """One drill.

@@ -79,7 +79,8 @@ def _variants(scenario: Scenario, own: Sequence[str], variant: str) -> list[Scen
     if variant:
         return [scenario.with_variant(variant)] if variant in names else []
     found = []
-    for name in own:
+    # Asked for twice is once: --repeat runs again.
+    for name in dict.fromkeys(own):
         if name and name not in names:
             raise UsageError(_lacks(scenario, name))
         found.append(scenario.with_variant(name) if name else scenario)

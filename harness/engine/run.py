@@ -2,7 +2,8 @@
 
 import contextlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from harness.engine import claim
 from harness.engine.alerting import Alerting
@@ -19,7 +20,7 @@ from harness.model.alerts import Policy
 from harness.model.arms import Arm
 from harness.model.bands import moved
 from harness.model.criteria import Verdict
-from harness.model.errors import InfrastructureError, Unreadable
+from harness.model.errors import CellError, InfrastructureError, Unreadable
 from harness.model.events import (
     Event,
     Finding,
@@ -37,7 +38,7 @@ from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section, Step
 from harness.model.span import Settings, as_span
 from harness.model.witness import Seen, Witness
-from harness.model.words import counted
+from harness.model.words import UNFORESEEN, counted, unforeseen
 
 STEADY_S = 2.0
 """How long the steady stretch is judged as control; ten sweeps, four scrapes."""
@@ -93,39 +94,44 @@ class ScenarioRun(Narrator):
         self._facts = InvariantWatch(equipment, invariants, emit, scenario.label)
         self._settings = settings
         self._witness: Witness | None = None
+        self._spoilt = False
         self._settling: list[tuple[float, float]] = []
         self._running: frozenset[str] = frozenset()
         self._steady_s = 0.0
 
     async def run(self) -> Outcome:
         """Go through the phases; whatever happens, the cell is restored and the verdict is kept."""
-        scenario = self.scenario
+        s = self.scenario
         self._emit(
             ScenarioStarted(
-                self._now(),
-                scenario.label,
-                scenario.title,
-                list(scenario.sections),
-                self.arm.name,
-                self._seed,
-                scenario.fault.says,
-                str(scenario.symptom),
-                str(scenario.recovery),
+                self._now(), s.label, s.title, list(s.sections), self.arm.name, self._seed, s.fault.says, str(s.symptom),
+                str(s.recovery),
             )
-        )
+        )  # fmt: skip
         self._begun_s = self._now()
         try:
-            with contextlib.suppress(ScenarioEnded):
-                await self._phases()
-            await self._judge_invariants()
-        except (InfrastructureError, Unreadable) as error:
-            self._find(Finding.UNKNOWN, Phase.RESTORE, f"the run could not go on: {error}")
+            await self._guarded(self._course)
         finally:
             await self._wind_down()
         if not self.outcome.findings:
             self._find(Finding.AS_EXPECTED, Phase.RESTORE, "everything came out as the runbook says")
-        claim.emit(self.outcome, self._emit, self._now(), scenario.label)
+        claim.emit(self.outcome, self._emit, self._now(), s.label)
         return self.outcome
+
+    async def _course(self) -> None:
+        with contextlib.suppress(ScenarioEnded):
+            await self._phases()
+        await self._judge_invariants()
+
+    async def _guarded(self, go: Callable[[], Awaitable[None]]) -> None:
+        """Whatever goes wrong is this scenario's alone: the others' verdicts stand, and its cell is thrown away."""
+        try:
+            await go()
+        except (InfrastructureError, Unreadable) as error:
+            self._find(Finding.UNKNOWN, Phase.RESTORE, f"the run could not go on: {error}")
+        except Exception as error:  # noqa: BLE001  (of a scenario, a probe or of ours: a run of many must not end with it)
+            self._spoilt = True
+            self._find(Finding.UNKNOWN, Phase.RESTORE, f"{UNFORESEEN}: {unforeseen(error)}")
 
     async def _phases(self) -> None:
         await self._begin()
@@ -266,11 +272,10 @@ class ScenarioRun(Narrator):
         await self._watch.capture(self.scenario.recovery)
         self._check()
         steps = self.scenario.response if self.arm.responds else (self.scenario.placebo,) if self.arm.placebo else ()
-        for number, step in enumerate(steps):
+        for step in steps:
             await self._carry_out(step)
-            if number < len(steps):
-                await self._watch.rest(self._now())
-                self._check()
+            await self._watch.rest(self._now())
+            self._check()
         self._end(Phase.RESPOND, started_s, counted(len(steps), "step"))
 
     async def _carry_out(self, step: Step) -> None:
@@ -348,15 +353,16 @@ class ScenarioRun(Narrator):
     # Winding down -----------------------------------------------------------------------------------------------------
 
     async def _wind_down(self) -> None:
-        await self._alerting.end(self.outcome)
-        await self._traffic.end()
-        self._judge_busyness()
-        await self._watch.end()
-        await self._facts.end()
+        ends: list[Callable[[], Awaitable[None]]] = [partial(self._alerting.end, self.outcome), self._traffic.end]
+        ends += [self._judge_busyness, self._watch.end, self._facts.end]
         if self._witness is not None:
-            await self._witness.close()
+            ends.append(self._witness.close)
+        for end in ends:
+            await self._guarded(end)
         started_s = self._start(Phase.RESTORE)
         try:
+            if self._spoilt:
+                raise CellError("what nobody foresaw may have left anything behind")
             says = await reconcile(self._eq)
         except (InfrastructureError, Unreadable) as error:
             self._emit(
@@ -370,7 +376,7 @@ class ScenarioRun(Narrator):
             self._end(Phase.RESTORE, started_s, "clean", "; ".join(says))
         self._emit(Timed(self._now(), self.scenario.label, "reset", self._now() - started_s))
 
-    def _judge_busyness(self) -> None:
+    async def _judge_busyness(self) -> None:
         ledger = self._eq.ledger
         late_s = ledger.lateness_s(0.99, self._begun_s)
         late_ms = None if late_s is None else late_s * 1000

@@ -31,6 +31,7 @@ from harness.model.events import (
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
+from harness.model.words import UNFORESEEN, unforeseen
 
 Emit = Callable[[Event], None]
 
@@ -93,8 +94,13 @@ class Session:
         self._lanes: list[Lane] = []
         self.claims: dict[str, Claim] = {}
 
-    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
-        """Run every item, begun in their order; gives whether the infrastructure was without trouble. Claims are in `claims`.
+    @property
+    def trouble(self) -> list[str]:
+        """What went wrong with the machine beyond any claim, one line each."""
+        return [says for lane in self._lanes for says in lane.trouble]
+
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> None:
+        """Run every item, begun in their order; claims are in `claims`, what else went wrong in `trouble`.
 
         With `adapt`, a scenario that was too busy beside others runs again: beside fewer, unless the cells were still being
         made when it began. The load of its own run must change times, not verdicts. One that is too busy alone stays
@@ -122,7 +128,6 @@ class Session:
             raise errors.exceptions[0] from None
         finally:
             await asyncio.gather(*(self.let_go(lane) for lane in lanes))
-        return not any(lane.trouble for lane in lanes)
 
     async def _in_turn(self, lane: Lane, before: Lane | None, queue: deque[Item], adapt: bool) -> None:
         """Work from when the lane before has its cell: of cells that are made at once, all are late."""
@@ -162,8 +167,9 @@ class Session:
         try:
             await self._ready(lane, item.scenario)
         except (InfrastructureError, Unreadable) as error:
-            lane.trouble.append(str(error))
             return await self._give_up(lane, item, str(error))
+        except Exception as error:  # noqa: BLE001  (the other lanes' verdicts must not end with it)
+            return await self._give_up(lane, item, f"{UNFORESEEN}: {unforeseen(error)}")
         assert lane.equipment is not None  # noqa: S101  (made ready just now)
         assert lane.cell is not None  # noqa: S101
         numbers = lane.cell.topology.numbers(self._profile, item.scenario.own)
@@ -255,5 +261,6 @@ class Session:
                 await equipment.close()
             if cell is not None:
                 await cell.close()
-        except (InfrastructureError, OSError) as error:
-            lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {error}")
+        except Exception as error:  # noqa: BLE001  (as above: the runtime's own closing removes what is left)
+            says = str(error) if isinstance(error, InfrastructureError) else unforeseen(error)
+            lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {says}")

@@ -28,6 +28,7 @@ class Traffic:
         self._seed = seed
         self._streams: list[asyncio.Task[None]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     async def prepare(self) -> None:
         """Prepare every workload; raises InfrastructureError while the system does not let it."""
@@ -50,8 +51,13 @@ class Traffic:
             if len(self._in_flight) < MAX_IN_FLIGHT:
                 task = asyncio.create_task(workload.send(self._client, max(planned_s, start_s), n, rng))
                 self._in_flight.add(task)
-                task.add_done_callback(self._in_flight.discard)
+                task.add_done_callback(self._sent)
             n += 1
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if not task.cancelled():
+            self._broken = self._broken or task.exception()
 
     async def end(self) -> None:
         """Stop sending, let what is in flight end within a bound, and raise what went wrong in a workload itself."""
@@ -65,3 +71,7 @@ class Traffic:
         for stream in streams:
             with contextlib.suppress(asyncio.CancelledError):
                 await stream
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            # The answers that are missing are a workload's own fault: nothing may be claimed of the system.
+            raise broken

@@ -22,7 +22,6 @@ from harness.model.topology import Topology, parse
 PREFIX = "fm_"
 """Modules of a catalogue whose names begin so hold one scenario each, in `SCENARIO`."""
 
-DEFAULT_CATALOGUE = "scenarios"
 DEFAULT_STACK = "stack"
 
 

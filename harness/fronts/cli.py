@@ -122,14 +122,12 @@ def merge(runs: tuple[Path, ...], reports: Path) -> int:
     Exit codes: 0 nothing refuted, 1 something REFUTED, 3 something INCONCLUSIVE
     or a shard that is missing or was ended early, 2 wrong use.
     """
-    from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
-
-    from harness.fronts import terminal  # noqa: PLC0415
+    from harness.fronts import terminal  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.merging import merged  # noqa: PLC0415
     from harness.fronts.reports import page  # noqa: PLC0415
 
     found = merged(runs, reports)
-    console = Console(highlight=False)
+    console = terminal.Screen()
     terminal.summary(found.record, console)
     for note in found.notes:
         click.echo(f"! {note}", err=True)

@@ -84,11 +84,10 @@ def _hands(plan: Plan, reports: Path, *, unattended: bool) -> days.Hands:
     clock = SystemClock()
 
     def run(step: RunStep, record: StepRecord, watch: Watch) -> None:
-        from rich.console import Console  # noqa: PLC0415  (slow to import)
 
         from harness.fronts import terminal, wiring  # noqa: PLC0415
 
-        console = Console(highlight=False)
+        console = terminal.Screen()
         console.print(f"\n{record.what}", style="bold")
         ready = wiring.prepare(steps.run_options(plan, step, reports))
         # A run has handlers of its own for signals, and leaves none.

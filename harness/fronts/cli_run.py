@@ -29,7 +29,11 @@ INTERRUPTED = 130
 @stack_options
 @click.option("--jobs", default="auto", metavar="N|auto", show_default=True, help="Cells side by side.")
 @click.option("--shard", default="", metavar="i/n", help="Only this part of the run; needs --seed. See gameday merge.")
-@click.option("--shuffle", is_flag=True, help="In an order drawn from the seed; default: the longest first.")
+@click.option(
+    "--shuffle",
+    is_flag=True,
+    help="In an order drawn from the seed; default: the catalogue's, or the longest first with several cells.",
+)
 @click.option(
     "--repeat", type=click.IntRange(1), default=1, metavar="N", help="So many runs in a row, each on a new stack."
 )
@@ -63,13 +67,11 @@ def run(**asked: Any) -> int:
       gameday run FM-OB-01 --arm untreated
       gameday run --section 5.6 --repeat 20
     """
-    from rich.console import Console  # noqa: PLC0415  (the command line must answer at once)
-
-    from harness.fronts import wiring  # noqa: PLC0415
+    from harness.fronts import terminal, wiring  # noqa: PLC0415  (the command line must answer at once)
     from harness.fronts.tally import Tally, exit_code  # noqa: PLC0415
 
     timing, repeat = asked.pop("timing"), asked.pop("repeat")
-    console = Console(highlight=False)
+    console = terminal.Screen()
     if repeat == 1:
         return _one(wiring.prepare(wiring.Options(**asked)), console, timing=timing).exit_code
     if asked["json"] or asked["junit"]:

@@ -1,5 +1,6 @@
 """What a person sees while a run goes on, and at its end: live on a terminal, plain lines elsewhere."""
 
+import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,18 @@ from harness.report.record import RunRecord, ScenarioRecord
 
 STYLE = {"PROVEN": "bold green", "REFUTED": "bold red", "INCONCLUSIVE": "bold yellow", "SKIPPED": "dim"}
 MARK = {"PROVEN": "✓", "REFUTED": "✗", "INCONCLUSIVE": "?", "SKIPPED": "-"}
+
+
+class Screen(Console):
+    """A console whose reader may go away: what is run goes on, and its exit code stays that of its claims."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(highlight=False, stderr=stderr)
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from now on; Python would complain again when it flushes."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 def display(console: Console) -> "Live_ | Plain":

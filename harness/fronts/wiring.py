@@ -1,7 +1,6 @@
 """The one composition root: options in, a run out."""
 
 import asyncio
-import contextlib
 import random
 import secrets
 import signal
@@ -32,11 +31,10 @@ from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
 from harness.model.topology import Topology
+from harness.model.words import UNFORESEEN, unforeseen
 from harness.report.journal import Journal
 from harness.report.record import Recorder
 from harness.slo.policy import SloPolicy, policy_of
-
-RUNTIMES = ("auto", "process", "docker")
 
 
 @dataclass(frozen=True)
@@ -233,11 +231,16 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
         for note in (why, *ready.notes, *left):
             emit(Noted(clock.now_s(), None, note))
         was_interrupted = await _until_done(session, ready, jobs, interrupted)
+        trouble += session.trouble
     except GamedayError as error:
         trouble.append(str(error))
+    except Exception as error:  # noqa: BLE001  (the reports of what was proven until then must not be lost with it)
+        trouble.append(f"{UNFORESEEN}: {unforeseen(error)}")
     finally:
-        with contextlib.suppress(InfrastructureError):
+        try:
             await runtime.close()
+        except InfrastructureError as error:
+            trouble.append(str(error))
         emit(RunFinished(clock.now_s(), None, clock.wall(), was_interrupted))
         journal.close()
     if journal.failed:
@@ -307,13 +310,15 @@ async def _until_done(session: Session, ready: Plan, jobs: int, interrupted: asy
 
 
 def run_to_end(ready: Plan, on_event: OnEvent, beside: Beside | None = None) -> Result:
-    """Run with an event loop of its own; Ctrl-C and SIGTERM end it cleanly, and it says so."""
+    """Run with an event loop of its own; Ctrl-C, SIGTERM and a closed terminal end it cleanly, and it says so."""
 
     async def main() -> Result:
         interrupted = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for sig in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(sig, interrupted.set)
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # One that is to go on when its terminal closes (nohup) was begun with that signal ignored.
+            if signal.getsignal(sig) is not signal.SIG_IGN:
+                loop.add_signal_handler(sig, interrupted.set)
         going = asyncio.ensure_future(beside(interrupted)) if beside else None
         try:
             return await run(ready, on_event, interrupted=interrupted)

@@ -71,16 +71,19 @@ class Worker:
         say(self._writer, self._setup)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        while (heard := await hear(reader)) is not None:
-            if isinstance(heard, Told):
-                self._emit(heard.event)
-            elif isinstance(heard, Hired):
-                self._pid = heard.pid
-            elif isinstance(heard, Stands):
-                self._stands.set()
-            else:
-                self._answers.put_nowait(heard)
-        self._answers.put_nowait(None)
+        try:
+            while (heard := await hear(reader)) is not None:
+                if isinstance(heard, Told):
+                    self._emit(heard.event)
+                elif isinstance(heard, Hired):
+                    self._pid = heard.pid
+                elif isinstance(heard, Stands):
+                    self._stands.set()
+                else:
+                    self._answers.put_nowait(heard)
+        finally:
+            # However it ends: somebody waits for an answer.
+            self._answers.put_nowait(None)
 
     async def run(self, order: RunOne) -> tuple[Outcome, tuple[str, ...]]:
         """Have one item run; raises CellError when the worker ends over it."""
@@ -120,11 +123,11 @@ class WorkerSession(Session):
         self._hired = 0
         self._nest: Nest | None = None
 
-    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> bool:
+    async def run(self, items: Sequence[Item], jobs: int, *, adapt: bool = False) -> None:
         """See the base; the nest is there meanwhile."""
         self._nest = Nest(self._logs / "workers.log")
         try:
-            return await super().run(items, jobs, adapt=adapt)
+            await super().run(items, jobs, adapt=adapt)
         finally:
             await asyncio.to_thread(self._nest.close)
 
@@ -135,7 +138,6 @@ class WorkerSession(Session):
                 await self._hire(lane)
             outcome, trouble = await self._workers[lane.number].run(RunOne(item.label, item.arm.name, item.seed))
         except CellError as error:
-            lane.trouble.append(str(error))
             return await self._give_up(lane, item, str(error))
         lane.trouble += trouble
         self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)

@@ -11,7 +11,6 @@ from harness.model.conduct import Conduct
 from harness.model.criteria import Criterion
 from harness.model.faults import Fault
 from harness.model.invariants import Invariants
-from harness.model.ledger import Ledger
 from harness.model.ports import Client, Operator
 from harness.model.probes import Probe
 from harness.model.runbook import Bullet, Query
@@ -294,9 +293,3 @@ class Catalogue:
     alerts: tuple[Alert, ...] = ()
     invariants: Invariants | None = None
     conduct: Conduct | None = None
-
-
-def ledger_is_steady(ledger: Ledger, since_s: float, *, minimum: int) -> bool | None:
-    """Whether the workloads are being accepted: 99 % since a moment; None with fewer requests than the minimum."""
-    ratio = ledger.ratio(since_s, (), lambda s: s.accepted, minimum=minimum)
-    return None if ratio is None else ratio >= 0.99

@@ -41,6 +41,10 @@ def writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+UNFORESEEN = "it broke in a way that nobody foresaw"
+"""How it is told where such an error is met."""
+
+
 def unforeseen(error: Exception) -> str:
     """An error of a kind that nobody foresaw, in one line."""
     return " ".join(writable(f"{type(error).__name__}: {error}").split())[:LONGEST_ERROR]

@@ -13,7 +13,6 @@ from harness.model.span import Number, as_span
 from harness.model.topology import Topology
 from harness.model.values import Ability
 
-LEVELS = (1, 2, 3)
 DECOYS = 2
 WAIT_S = (1.0, 12.0)
 """Between the steady state and the injection, so that the time of the page tells nothing."""
@@ -55,7 +54,10 @@ def choose(
     able = drillable(catalogue, abilities)
     known = [s for s in able if not section or section in s.sections]
     if not known:
-        raise UsageError(f"no scenario of section {section} can be drilled with this runtime")
+        of = f"no scenario of section {section}" if section else "no scenario of this catalogue"
+        raise UsageError(
+            f"{of} can be drilled with this runtime: one has a section, a response and what the runtime can do"
+        )
     scenario = rng.choice(known)
     if level >= 2:
         scenario = rng.choice(scenario.forms)

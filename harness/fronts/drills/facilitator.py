@@ -124,15 +124,20 @@ class Facilitator:
         options = self._options
         rules = text("drill.rules", options.messages.lang).strip()
         front.tell("rules", {"rules": rules, "level": options.level, "limit_s": options.limit_s})
-        journal = SealedJournal(self.folder, self._topology.secrets.values())
         hidden = Path(tempfile.mkdtemp(prefix="gameday-"))  # 0700: logs of proxies tell what was done to them
-        runtime, _ = make_runtime(options.runtime, self._topology, hidden / "logs")
-        self._abilities = runtime.abilities
-        choice = choose(
-            self._catalogue, self._extras, self._topology, section=options.section, level=options.level,
-            seed=options.seed, profile=options.profile, abilities=runtime.abilities,
-        )  # fmt: skip
-        self._steps = await self._answer_to(choice)
+        try:
+            runtime, _ = make_runtime(options.runtime, self._topology, hidden / "logs")
+            self._abilities = runtime.abilities
+            choice = choose(
+                self._catalogue, self._extras, self._topology, section=options.section, level=options.level,
+                seed=options.seed, profile=options.profile, abilities=runtime.abilities,
+            )  # fmt: skip
+            self._steps = await self._answer_to(choice)
+            journal = SealedJournal(self.folder, self._topology.secrets.values())
+        except BaseException:
+            # There is no drill: nothing of it stays.
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
         try:
             self._working = asyncio.create_task(self._on(runtime, choice, journal, front, hidden))
             with contextlib.suppress(asyncio.CancelledError):
@@ -287,7 +292,7 @@ class Facilitator:
                 self._trouble = "; ".join(says for _, _, says in drill.outcome.findings) or "it ended by itself"
             self.end("the time is over")
             self._ended_s = self._clock.now_s()
-            front.tell("over", {"why": self._notes.ended})
+            front.tell("over", {"why": self._trouble or self._notes.ended})
         finally:
             for task in (serving, over):
                 task.cancel()

@@ -172,7 +172,6 @@ class WorkloadSummary(Event):
     sent: int
     accepted: int
     late_p99_ms: float | None
-    cpu_ratio: float | None = None
 
 
 @dataclass(frozen=True)
