@@ -54,12 +54,16 @@ class DockerRuntime:
         """The engine's version and the images in use."""
         return {"docker": self.engine.version, **self.images.versions}
 
+    async def fetch(self) -> None:
+        """Get the images."""
+        self.images = await ensure_images(self.engine, self.topology)
+
     async def open(self) -> None:
         """Get the images, and ports for what is shared."""
         if self._joins is not None:
             self.images, self._shared = self._joins["images"], dict(self._joins["shared"])
             return
-        self.images = await ensure_images(self.engine, self.topology)
+        await self.fetch()
         if self.images.keycloak_optimized and "keycloak" in self.topology.parts:
             # Now and not when it is wanted: making one takes every core for seconds.
             found = {name: part for name in ("java", "keycloak") if (part := cached(name)) is not None}

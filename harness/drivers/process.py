@@ -76,9 +76,13 @@ class ProcessRuntime:
         named = [name for name in ("postgres", "redis", "nats") if name in protocols]
         return [*named, *(["java", "keycloak"] if "keycloak" in self.topology.parts else []), "toxiproxy"]
 
+    async def fetch(self) -> None:
+        """Get the parts."""
+        self.parts = await asyncio.to_thread(real_parts.ensure_all, self.needed_parts())
+
     async def open(self) -> None:
         """Get the parts, start the spawner, and begin to warm it."""
-        self.parts = await asyncio.to_thread(real_parts.ensure_all, self.needed_parts())
+        await self.fetch()
         if self._joins is not None:
             await self._join(self._joins)
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import warnings
 from pathlib import Path
 
 from harness.drivers.clock import SystemClock
@@ -105,8 +106,10 @@ class CatalogueRun:
                 self._loop.run(self._close())
             self._emit(RunFinished(self._clock.now_s(), None, self._clock.wall()))
             self._journal.close()
-            reports.write(self._recorder.run, self.folder)
-            reports.remember(self._recorder.run, self.folder)
+            for trouble in (
+                *reports.write(self._recorder.run, self.folder), *reports.remember(self._recorder.run, self.folder)
+            ):  # fmt: skip
+                warnings.warn(trouble, stacklevel=1)
             reports.point_latest(self.folder)
         self._loop.close()
 

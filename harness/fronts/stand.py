@@ -21,7 +21,7 @@ from harness.model.errors import CellError, GamedayError, InfrastructureError, U
 from harness.model.runtime import Cell, CellSpec
 
 UP_S = 180.0
-"""How long a stack may take to be up, its parts' download not counted."""
+"""How long a stack may take to be up; getting its parts or images is not counted."""
 
 
 def _file(name: str) -> Path:
@@ -58,10 +58,8 @@ def up(name: str, profile: str, stack: str | None, runtime: str, catalogue: str 
     noted = _read(name)
     if noted is not None:
         return f"The stack {name} is up already.\n\n{noted['says']}"
-    from harness.drivers import parts  # noqa: PLC0415  (only here; fetching shows its progress in the foreground)
-    from harness.drivers.process import ProcessRuntime  # noqa: PLC0415
-
-    parts.ensure_all(ProcessRuntime(topology, Path()).needed_parts())
+    # Here and not in the keeper: it takes minutes once, and shows its progress.
+    asyncio.run(make_runtime(runtime, topology, Path())[0].fetch())
     file = _file(name)
     file.parent.mkdir(parents=True, exist_ok=True)
     log = file.with_suffix(".log")

@@ -170,8 +170,11 @@ class Runtime(Protocol):
     def versions(self) -> Mapping[str, str]:
         """The version of each real part, by name."""
 
+    async def fetch(self) -> None:
+        """Get or build what cells are made of, once for every run on this machine; shows its progress."""
+
     async def open(self) -> None:
-        """Make ready what all cells share, without waiting for slow shared parts."""
+        """Fetch, and make ready what all cells share, without waiting for slow shared parts."""
 
     def want(self, name: str) -> None:
         """Begin to start a shared part, without waiting for it."""
