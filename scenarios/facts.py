@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.model.errors import Unreadable
-from harness.model.invariants import Source, When
+from harness.model.invariants import Flight, Source, When
 from harness.model.ports import Observer
 from harness.model.values import Reply
 from scenarios.probes.account import AUDIT_DIFFERS
@@ -155,21 +155,24 @@ matches = Source("matches", ("match_id", "event_id", "mode"), _matches)
 tickets = Source("tickets", ("ticket", "user", "mode", "status", "match_id"), _tickets)
 
 
-async def in_flight(observer: Observer) -> int:
-    """How much is under way between the outbox, or a queue with a pair in it, and the end of its notification."""
+async def in_flight(observer: Observer) -> Flight:
+    """What is under way between the outbox, or a queue with a pair in it, and the end of its notification."""
     # In the order of the way: what moves on between two readings is then counted twice, never not at all.
     pairs = sum([int(await observer.redis("ZCARD", f"mm:queue:{mode}")) // 2 for mode in ("casual", "rank")])
     outbox = await observer.sql(
-        "SELECT count(*) FROM entitlement.outbox_events WHERE status IN ('PENDING', 'IN_FLIGHT')"
+        "SELECT count(*), coalesce(sum(attempt_count), 0) FROM entitlement.outbox_events"
+        " WHERE status IN ('PENDING', 'IN_FLIGHT')"
     )
     lag = 0
     for stream, durable in {**STREAMS, **ADVISORIES}.items():
         found = await observer.consumer(stream, durable)
         lag += found["pending"] + found["ack_pending"]
     waiting = await observer.sql(
-        "SELECT count(*) FROM notification.notifications WHERE status IN ('PENDING', 'PROCESSING')"
+        "SELECT count(*), coalesce(sum(attempt_count), 0) FROM notification.notifications"
+        " WHERE status IN ('PENDING', 'PROCESSING')"
     )
-    return pairs + int(outbox[0][0]) + lag + int(waiting[0][0])
+    rows = (outbox[0], waiting[0])
+    return Flight(pairs + lag + sum(int(count) for count, _ in rows), sum(int(tries) for _, tries in rows))
 
 
 # Snapshots: what no moment may show -----------------------------------------------------------------------------------------

@@ -11,7 +11,19 @@ from harness.model.arms import Arm
 from harness.model.criteria import Verdict
 from harness.model.errors import Unreadable
 from harness.model.events import Event, FactsRecorded, Finding, InvariantJudged, LedgerCounted, Noted
-from harness.model.invariants import END, SAMPLES, Course, Facts, Invariant, Invariants, Ruling, Source, When, packed
+from harness.model.invariants import (
+    END,
+    SAMPLES,
+    Course,
+    Facts,
+    Flight,
+    Invariant,
+    Invariants,
+    Ruling,
+    Source,
+    When,
+    packed,
+)
 from harness.model.runtime import Equipment
 from harness.model.span import Settings, as_span
 
@@ -22,6 +34,9 @@ READ_TIMEOUT_S = 5.0
 """A source that has not answered by then was not read."""
 
 DRAIN_EVERY_S = 0.2
+MOST_DRAINS = 4
+"""What moves on without an end is given up after so many times what may stand still."""
+
 DRAINED = 2
 """So often in a row nothing must be in flight: what is between two of its places for a moment is seen the second time."""
 
@@ -97,21 +112,26 @@ class InvariantWatch:
         return None
 
     async def _drain(self, settings: Settings) -> bool | None:
-        """Wait a bounded time until nothing is in flight; None when that cannot be known."""
+        """Wait until nothing is in flight, or nothing of it moves any more; None when that cannot be known.
+
+        A slow machine makes the way longer. What stands still is lost, however fast the machine is.
+        """
         if self._of is None:
             return None
-        deadline_s = self._clock.now_s() + as_span(self._of.drain_s).of(settings)
-        left: int | None = None
-        empty = 0
-        while empty < DRAINED and self._clock.now_s() < deadline_s:
+        patience_s, began_s = as_span(self._of.drain_s).of(settings), self._clock.now_s()
+        moved_s, last, empty = began_s, Flight(0), 0
+        flight: Flight | None = None
+        while empty < DRAINED and self._clock.now_s() < min(moved_s, began_s + MOST_DRAINS * patience_s) + patience_s:
             try:
-                left = await self._of.in_flight(self._equipment.observer)
+                flight = await self._of.in_flight(self._equipment.observer)
             except Unreadable:
-                left = None
-            empty = empty + 1 if left == 0 else 0
+                flight = None
+            if flight is not None and flight != last:
+                moved_s, last = self._clock.now_s(), flight
+            empty = empty + 1 if flight is not None and not flight.left else 0
             if empty < DRAINED:
                 await self._clock.sleep(DRAIN_EVERY_S)
-        return None if left is None else left == 0
+        return None if flight is None else not flight.left
 
     async def conclude(self, course: Course, breaks: tuple[str, ...], settings: Settings) -> list[Made]:
         """Let what is in flight end where it can, read what is left to read, judge everything; gives the findings."""

@@ -174,20 +174,33 @@ class Invariant:
 
 
 @dataclass(frozen=True)
+class Flight:
+    """What has not come to its end yet.
+
+    Attributes:
+        left: how many there are.
+        tries: how often something was tried for them; while it changes, they are on their way.
+    """
+
+    left: int
+    tries: int = 0
+
+
+@dataclass(frozen=True)
 class Invariants:
     """All invariants of a catalogue.
 
     Attributes:
         sources: the facts that they need.
         stages: how many event ids stand at each stage of their way, by the stage's name; raises Unreadable.
-        in_flight: how much has not come to its end yet; raises Unreadable.
-        drain_s: how long that may take after the traffic has ended, in seconds.
+        in_flight: what has not come to its end yet; raises Unreadable.
+        drain_s: how long nothing of it may move once the traffic has ended, in seconds.
     """
 
     sources: tuple[Source, ...]
     invariants: tuple[Invariant, ...]
     stages: Callable[[Facts], dict[str, int]]
-    in_flight: Callable[[Observer], Awaitable[int]]
+    in_flight: Callable[[Observer], Awaitable[Flight]]
     drain_s: Number
 
 

@@ -12,7 +12,18 @@ from harness.model.arms import CONTROL, UNTREATED
 from harness.model.criteria import Verdict
 from harness.model.errors import Unreadable
 from harness.model.events import Claim, FactsRecorded, Finding, InvariantJudged, LedgerCounted, from_mapping, to_line
-from harness.model.invariants import SAMPLES, Facts, Invariant, Invariants, Source, Violation, When, packed, unpacked
+from harness.model.invariants import (
+    SAMPLES,
+    Facts,
+    Flight,
+    Invariant,
+    Invariants,
+    Source,
+    Violation,
+    When,
+    packed,
+    unpacked,
+)
 from tests.fakes.world import World, play, scenario
 
 F = Finding
@@ -23,7 +34,7 @@ def invariants(
     *,
     lost: Sequence[str] = (),
     blind: bool = False,
-    left: Sequence[int | None] = (0,),
+    left: Sequence[Flight | int | None] = (0,),
     over: bool = False,
 ) -> Invariants:
     """One invariant: no row is lost. `left` is what is in flight at each look, the last one for ever."""
@@ -34,11 +45,11 @@ def invariants(
             raise Unreadable("the table is gone")
         return [(i,) for i in lost]
 
-    async def in_flight(_observer: Any) -> int:
+    async def in_flight(_observer: Any) -> Flight:
         now = looks.pop(0) if len(looks) > 1 else looks[0]
         if now is None:
             raise Unreadable("nobody knows")
-        return now
+        return now if isinstance(now, Flight) else Flight(now)
 
     def check(facts: Facts) -> tuple[list[Violation], str]:
         found = [Violation(r["id"], "lost", ("it was there",)) for r in facts.rows("rows")]
@@ -126,6 +137,15 @@ async def test_everything_in_flight_is_waited_for_within_a_bound() -> None:
     assert await findings(world, invariants(world, left=[3])) == [F.INVARIANT_BROKEN]
     world = World()
     assert await findings(world, invariants(world, left=[None, None, 0])) == [F.AS_EXPECTED]
+
+
+async def test_what_moves_on_is_waited_for_and_what_stands_still_or_never_ends_is_not() -> None:
+    world, slow = World(), [Flight(1, tries) for tries in range(25)]
+    assert await findings(world, invariants(world, left=[*slow, 0])) == [F.AS_EXPECTED]
+    world, stuck = World(), [Flight(1, 7)] * 25
+    assert await findings(world, invariants(world, left=[*stuck, 0])) == [F.INVARIANT_BROKEN]
+    world, endless = World(), [Flight(1, tries) for tries in range(200)]
+    assert await findings(world, invariants(world, left=[*endless, 0])) == [F.INVARIANT_BROKEN]
 
 
 async def test_a_run_that_ends_early_judges_what_can_be_judged_and_nothing_that_must_end_first() -> None:
