@@ -41,6 +41,9 @@ Equip = Callable[[Cell, Callable[[str, dict[str, Any]], None]], Equipment]
 PolicyOf = Callable[[Settings], Policy | None]
 """The alert policy with the numbers of a cell; None when nothing is watched by one."""
 
+MOMENT_S = 2
+"""In so many seconds of a scenario something may have been sent late before its cells are taken for too many."""
+
 CELL_READY_S = 120.0
 """How long a cell may take to answer on a machine that is busy with others."""
 
@@ -92,6 +95,7 @@ class Session:
         self._made = 0
         self._side_by_side = 1
         self._lanes: list[Lane] = []
+        self._late: set[str] = set()
         self.claims: dict[str, Claim] = {}
 
     @property
@@ -103,8 +107,8 @@ class Session:
         """Run every item, begun in their order; claims are in `claims`, what else went wrong in `trouble`.
 
         With `adapt`, a scenario that was too busy beside others runs again: beside fewer, unless the cells were still being
-        made when it began. The load of its own run must change times, not verdicts. One that is too busy alone stays
-        inconclusive.
+        made when it began or the machine stalled for a moment. The load of its own run must change times, not verdicts. One
+        that is too busy alone stays inconclusive.
         """
         queue: deque[Item] = deque()
         for item in items:
@@ -148,11 +152,14 @@ class Session:
             outcome = await self.run_one(lane, item)
             if adapt and beside > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
                 self._emit(RunAgain(self._now(), item.label, beside))
+                # Fewer lanes mend no stall of a moment; what is late for a moment each time is no accident.
+                moment = 0 < (outcome.late_for_s or 0) <= MOMENT_S and item.label not in self._late
+                self._late.add(item.label)
                 # Next, for the longest are the first: at the end it would keep the run alone.
                 queue.appendleft(item)
                 # Those that were late together are late for one reason: one lane fewer is the answer to all of them. While
                 # cells are made, their making is the reason, and it passes.
-                if settled and self._side_by_side >= beside:
+                if settled and not moment and self._side_by_side >= beside:
                     self._side_by_side = beside - 1
                     await self.let_go(lane)
                     return

@@ -95,6 +95,26 @@ async def test_what_was_too_busy_while_cells_were_made_costs_no_lane() -> None:
     assert session._side_by_side == 2
 
 
+@pytest.mark.parametrize(("late_for_s", "again", "lanes"), [(1, 1, 3), (2, 1, 3), (3, 1, 2), (None, 1, 2), (1, 2, 2)])
+async def test_a_stall_of_a_moment_costs_no_lane_unless_it_comes_back(
+    late_for_s: int | None, again: int, lanes: int
+) -> None:
+    session, left = Bearing(3), again
+    session._side_by_side = 3
+
+    async def run_one(_lane: Lane, _item: Any) -> Outcome:
+        nonlocal left
+        left -= 1
+        finding = Finding.TOO_BUSY if left >= 0 else Finding.AS_EXPECTED
+        return Outcome(findings=[(finding, Phase.INVARIANTS, "")], late_for_s=late_for_s if left >= 0 else None)
+
+    session.run_one = run_one  # type: ignore[method-assign]
+    queue: deque[Item] = deque([Named("FM-0")])  # type: ignore[list-item]
+    await session._work(Lane(1), queue, adapt=True)
+    assert session._side_by_side == lanes
+    assert len([e for e in session.journal if isinstance(e, RunAgain)]) == again
+
+
 async def test_what_is_too_busy_alone_stays_inconclusive() -> None:
     record = of((await worked(0, 3, adapt=True)).journal)
     assert {s.claim_name for s in record.scenarios} == {"INCONCLUSIVE"}
