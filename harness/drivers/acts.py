@@ -125,8 +125,9 @@ class Changes:
 
     async def stop_job(self, job: str) -> None:
         """Stop a job."""
-        if job not in self._cell.jobs():
-            running = ", ".join(self._cell.jobs()) or "none"
+        jobs = await asyncio.to_thread(self._cell.jobs)
+        if job not in jobs:
+            running = ", ".join(jobs) or "none"
             raise ActFailed(f"the job {job} does not run; running are {running}", happened=Happened.NO)
         await self._cell.stop_job(job)
         self._history.add("job", job, "", "running", "stopped")

@@ -336,7 +336,7 @@ class DockerCell(Placed):
 
     async def pace_job(self, job: str, rate_hz: float) -> None:
         """Write the pace where the job looks for it."""
-        if job not in self.jobs():
+        if job not in await asyncio.to_thread(self.jobs):
             raise ActFailed(f"the job {job} does not run", happened=Happened.NO)
         await self._runtime.engine.put(self.container(job), CONTROL, json.dumps({"rate_hz": rate_hz}).encode())
 

@@ -85,9 +85,9 @@ class CellObserver:
         # Beside the loop: a container engine that is busy with a restart answers after a quarter of a second.
         return await asyncio.to_thread(self._cell.states, name)
 
-    def jobs(self) -> list[str]:
+    async def jobs(self) -> list[str]:
         """The jobs that run."""
-        return self._cell.jobs()
+        return await asyncio.to_thread(self._cell.jobs)
 
     def changes(self) -> list[Change]:
         """The change history."""

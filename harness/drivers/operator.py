@@ -100,7 +100,7 @@ class CellOperator:
 
     async def jobs(self) -> list[str]:
         """The jobs that run."""
-        return self._cell.jobs()
+        return await asyncio.to_thread(self._cell.jobs)
 
     async def start_job(self, job: str, settings: Mapping[str, str] | None = None) -> None:
         """Start a job that the stack ships."""

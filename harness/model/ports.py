@@ -117,7 +117,7 @@ class Observer(Protocol):
     async def states(self, name: str | None = None) -> list[PartState]:
         """The state of every part, or of every instance of one."""
 
-    def jobs(self) -> list[str]:
+    async def jobs(self) -> list[str]:
         """The jobs that run."""
 
     def changes(self) -> list[Change]:

@@ -201,7 +201,7 @@ class RunawayJob:
 
     def witness(self) -> Witness:
         async def runs(observer: Observer) -> bool:
-            return self.job in observer.jobs()
+            return self.job in await observer.jobs()
 
         return QueryWitness(self.says, self.seen or runs)
 
