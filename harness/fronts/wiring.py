@@ -315,10 +315,11 @@ def run_to_end(ready: Plan, on_event: OnEvent, beside: Beside | None = None) -> 
     async def main() -> Result:
         interrupted = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # One that is to go on when its terminal closes (nohup) was begun with that signal ignored.
-            if signal.getsignal(sig) is not signal.SIG_IGN:
-                loop.add_signal_handler(sig, interrupted.set)
+        # One that is to go on when its terminal closes (nohup) was begun with that signal ignored. Of the others it means
+        # nothing: a shell ignores Ctrl-C for whatever it begins in the background.
+        hangs_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+        for sig in (signal.SIGINT, signal.SIGTERM, *hangs_up):
+            loop.add_signal_handler(sig, interrupted.set)
         going = asyncio.ensure_future(beside(interrupted)) if beside else None
         try:
             return await run(ready, on_event, interrupted=interrupted)
