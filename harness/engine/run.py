@@ -353,42 +353,43 @@ class ScenarioRun(Narrator):
     # Winding down -----------------------------------------------------------------------------------------------------
 
     async def _wind_down(self) -> None:
-        ends: list[Callable[[], Awaitable[None]]] = [partial(self._alerting.end, self.outcome), self._traffic.end]
-        ends += [self._judge_busyness, self._watch.end, self._facts.end]
-        if self._witness is not None:
-            ends.append(self._witness.close)
+        ends = (self._traffic.end, self._judge_busyness, self._watch.end, self._facts.end)
+        await self._guarded(partial(self._alerting.end, self.outcome))
         for end in ends:
             await self._guarded(end)
+        if self._witness is not None:
+            await self._guarded(self._witness.close)
+        await self._guarded(self._restore)
+
+    async def _restore(self) -> None:
         started_s = self._start(Phase.RESTORE)
         try:
             if self._spoilt:
                 raise CellError("what nobody foresaw may have left anything behind")
-            says = await reconcile(self._eq)
+            done = await reconcile(self._eq)
         except (InfrastructureError, Unreadable) as error:
-            self._emit(
-                Noted(
-                    self._now(), self.scenario.label, f"the cell could not be shown clean and is thrown away: {error}"
-                )
-            )
+            says = f"the cell could not be shown clean and is thrown away: {error}"
+            self._emit(Noted(self._now(), self.scenario.label, says))
             self._end(Phase.RESTORE, started_s, "thrown away", str(error))
         else:
             self.outcome.restored = True
-            self._end(Phase.RESTORE, started_s, "clean", "; ".join(says))
+            self._end(Phase.RESTORE, started_s, "clean", "; ".join(done))
         self._emit(Timed(self._now(), self.scenario.label, "reset", self._now() - started_s))
 
     async def _judge_busyness(self) -> None:
-        ledger = self._eq.ledger
-        late_s = ledger.lateness_s(0.99, self._begun_s)
+        late_s = self._eq.ledger.lateness_s(0.99, self._begun_s)
         late_ms = None if late_s is None else late_s * 1000
-        sent = ledger.since(self._begun_s)
+        sent = self._eq.ledger.since(self._begun_s)
         self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), late_ms))
         busy = too_busy(late_ms, self._watch.sweeps)
         if busy is not None:
-            late = {int(s.planned_s) for s in sent if s.late_s * 1000 > TOO_LATE_MS}
-            self.outcome.late_for_s = len(late)
+            self.outcome.late_for_s = len({int(s.planned_s) for s in sent if s.late_s * 1000 > TOO_LATE_MS})
             self._find(Finding.TOO_BUSY, Phase.INVARIANTS, busy)
 
-    # Small things -----------------------------------------------------------------------------------------------------
+    def _find(self, finding: Finding, phase: Phase, says: str) -> None:
+        if finding in claim.REFUTING:
+            self._traffic.must_be_sound()
+        super()._find(finding, phase, says)
 
     def _note_running(self) -> None:
         self._running = self._eq.cell.identities()

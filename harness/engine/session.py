@@ -263,11 +263,10 @@ class Session:
         """Close the lane's cell; what cannot be closed is for the runtime's own closing."""
         equipment, cell = lane.equipment, lane.cell
         lane.equipment = lane.cell = None
-        try:
-            if equipment is not None:
-                await equipment.close()
-            if cell is not None:
-                await cell.close()
-        except Exception as error:  # noqa: BLE001  (as above: the runtime's own closing removes what is left)
-            says = str(error) if isinstance(error, InfrastructureError) else unforeseen(error)
-            lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {says}")
+        for closing in (equipment, cell):
+            try:
+                if closing is not None:
+                    await closing.close()
+            except Exception as error:  # noqa: BLE001  (as above: the runtime's own closing removes what is left)
+                says = str(error) if isinstance(error, InfrastructureError) else unforeseen(error)
+                lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {says}")

@@ -71,7 +71,10 @@ class Traffic:
         for stream in streams:
             with contextlib.suppress(asyncio.CancelledError):
                 await stream
+        self.must_be_sound()
+
+    def must_be_sound(self) -> None:
+        """Raise, once, what went wrong in a send: what is missing then is the workload's fault, and not the system's."""
         broken, self._broken = self._broken, None
         if broken is not None:
-            # The answers that are missing are a workload's own fault: nothing may be claimed of the system.
             raise broken

@@ -71,6 +71,30 @@ async def test_a_bug_of_a_scenario_is_its_own(plant: Callable[[Scenario, World],
     assert [e.claim for e in journal if isinstance(e, Claimed)] == ["INCONCLUSIVE"]
 
 
+class DeafUnderTheFault(FakeWorkload):
+    async def send(self, *args: Any) -> None:
+        if self.world.injected_s is not None:
+            await breaks()
+        await super().send(*args)
+
+
+async def test_a_workload_that_breaks_under_the_fault_refutes_nothing() -> None:
+    world = World(symptom_shows=False)
+    scenario = a_scenario(world)
+    outcome, _ = await play(world, of=scenario)
+    assert claim.of(f for f, _, _ in outcome.findings).value == "REFUTED"
+    world = World(symptom_shows=False)
+    outcome, _ = await play(world, of=replace(a_scenario(world), workload=(DeafUnderTheFault(world),)))
+    assert claim.of(f for f, _, _ in outcome.findings).value == "INCONCLUSIVE"
+
+
+async def test_a_bug_in_putting_a_cell_back_is_its_scenarios_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.engine.run.reconcile", breaks)
+    outcome, journal = await play(World())
+    assert not outcome.restored
+    assert [e.claim for e in journal if isinstance(e, Claimed)] == ["INCONCLUSIVE"]
+
+
 class Cellless:
     """A runtime whose cells break in a way that nobody foresaw."""
 
