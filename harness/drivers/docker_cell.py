@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.drivers import docker_parts, environment, readiness
+from harness.drivers import docker_parts, environment
 from harness.drivers.clock import wait_until
 from harness.drivers.docker_engine import EngineError, Wanted
 from harness.drivers.placed import Placed
@@ -40,7 +40,6 @@ class DockerCell(Placed):
 
     def __init__(self, runtime: "DockerRuntime", spec: CellSpec, ports: PortBlock) -> None:
         super().__init__(runtime.topology, spec)
-        self.name = spec.name
         self.superuser_password = secrets.token_hex(12)
         self._runtime = runtime
         self._ports = ports
@@ -140,8 +139,6 @@ class DockerCell(Placed):
         if name in self.topology.parts and self.topology.parts[name].shared:
             await self._runtime.shared_ready(name, self, timeout_s)
             return
-        protocol = "http" if name == "toxiproxy" else self.topology.protocol(name)
-        path = "/version" if name == "toxiproxy" else "/actuator/health/readiness"
         asked: Counter[str] = Counter()
 
         async def gone(key: str) -> str:
@@ -151,11 +148,7 @@ class DockerCell(Placed):
                 return ""
             return f"{key} ended by itself; see {self._log(key)}"
 
-        instances = dict(zip(self._keys(name), self.addresses(name), strict=True))
-        await readiness.every_instance(protocol, path, instances, gone=gone, what=self._waited, timeout_s=timeout_s)
-
-    def _waited(self, key: str) -> str:
-        return f"{key} of {self.name} (log: {self._log(key)})"
+        await self._until_ready(name, gone, timeout_s)
 
     # Starting and ending ---------------------------------------------------------------------------------------------
 

@@ -1,18 +1,22 @@
 """What is in place in a cell, whatever it runs as: settings, releases and instances, for the next start of each service."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
-from harness.model.runtime import CellSpec
+from harness.drivers import readiness
+from harness.model.runtime import Address, CellSpec
 from harness.model.topology import Topology
 
 
-class Placed:
-    """The part of model.runtime.Cell that only keeps what was put in place."""
+class Placed(ABC):
+    """What cells of every runtime share: what was put in place, and how its instances are waited for."""
 
     def __init__(self, topology: Topology, spec: CellSpec) -> None:
         self.topology = topology
         self.spec = spec
+        self.name = spec.name
         self._settings = {name: spec.baseline(topology, name) for name in topology.services}
         self._releases = {name: service.release for name, service in topology.services.items()}
         self._instances = dict.fromkeys(topology.services, 1)
@@ -20,6 +24,24 @@ class Placed:
     def _keys(self, name: str) -> list[str]:
         """The instances of a service, or the part itself."""
         return [name, *(f"{name}#{n}" for n in range(2, self._instances.get(name, 1) + 1))]
+
+    @abstractmethod
+    def addresses(self, service: str) -> list[Address]:
+        """Of every instance."""
+
+    @abstractmethod
+    def _log(self, key: str) -> Path: ...
+
+    async def _until_ready(self, name: str, gone: Callable[[str], Awaitable[str]], timeout_s: float) -> None:
+        """Wait until every instance is ready; see readiness.every_instance."""
+        protocol = "http" if name == "toxiproxy" else self.topology.protocol(name)
+        path = "/version" if name == "toxiproxy" else "/actuator/health/readiness"
+        instances = dict(zip(self._keys(name), self.addresses(name), strict=True))
+
+        def what(key: str) -> str:
+            return f"{key} of {self.name} (log: {self._log(key)})"
+
+        await readiness.every_instance(protocol, path, instances, gone=gone, what=what, timeout_s=timeout_s)
 
     def settings(self, service: str) -> dict[str, str]:
         """The settings now in place."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.drivers import environment, process_parts, readiness
+from harness.drivers import environment, process_parts
 from harness.drivers.clock import wait_until
 from harness.drivers.placed import Placed
 from harness.drivers.ports_alloc import PortBlock
@@ -30,7 +30,6 @@ class ProcessCell(Placed):
 
     def __init__(self, runtime: "ProcessRuntime", spec: CellSpec, ports: PortBlock, folder: Path) -> None:
         super().__init__(runtime.topology, spec)
-        self.name = spec.name
         self.superuser_password = secrets.token_hex(12)
         self._runtime = runtime
         self._ports = ports
@@ -115,8 +114,6 @@ class ProcessCell(Placed):
         if name in self.topology.parts and self.topology.parts[name].shared:
             await self._runtime.shared_ready(name, timeout_s)
             return
-        protocol = "http" if name == "toxiproxy" else self.topology.protocol(name)
-        path = "/version" if name == "toxiproxy" else "/actuator/health/readiness"
 
         async def gone(key: str) -> str:
             process = self._processes.get(key)
@@ -124,11 +121,7 @@ class ProcessCell(Placed):
                 return ""
             return f"{key} ended by itself; the end of its log: {_tail(self._log(key))}"
 
-        instances = dict(zip(self._keys(name), self.addresses(name), strict=True))
-        await readiness.every_instance(protocol, path, instances, gone=gone, what=self._waited, timeout_s=timeout_s)
-
-    def _waited(self, key: str) -> str:
-        return f"{key} of {self.name} (log: {self._log(key)})"
+        await self._until_ready(name, gone, timeout_s)
 
     # Starting and ending ---------------------------------------------------------------------------------------------
 
