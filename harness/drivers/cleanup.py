@@ -14,7 +14,7 @@ import psutil
 
 from harness.drivers import owner
 from harness.drivers.docker_engine import Engine, EngineError, clear_now
-from harness.drivers.process import state_folder
+from harness.drivers.folders import state_folder
 from harness.model.words import counted
 
 

@@ -12,10 +12,10 @@ from harness.drivers import docker_parts, owner, readiness
 from harness.drivers.clock import wait_until
 from harness.drivers.docker_cell import DockerCell
 from harness.drivers.docker_engine import Engine, EngineError, state_now, states_now
+from harness.drivers.folders import state_folder
 from harness.drivers.images import Images, ensure_images
 from harness.drivers.parts import cached, planted
 from harness.drivers.ports_alloc import PortBlock, reserve
-from harness.drivers.process import state_folder
 from harness.drivers.process_parts import realm_of
 from harness.model.errors import CellError
 from harness.model.runtime import Address, CellSpec
@@ -31,6 +31,7 @@ class DockerRuntime:
 
     name = "docker"
     abilities = frozenset(Ability)
+    cells_first = True
 
     def __init__(self, topology: Topology, logs: Path, engine: Engine, joins: Mapping[str, Any] | None = None) -> None:
         """`joins` is what another process of the same run gave with `share`; None for a run of its own."""
@@ -119,6 +120,13 @@ class DockerRuntime:
         with contextlib.suppress(CellError):  # said by whoever waits for it
             await self._answering(name, KEYCLOAK_READY_S)
         await self.engine.widen(container)
+
+    async def at_rest(self) -> None:
+        """Let what is still starting have every core, and wait until it has started."""
+        for name in self._started:
+            await self.engine.widen(f"{self.prefix}-{name}")
+        await asyncio.gather(*self._started.values(), return_exceptions=True)
+        await asyncio.gather(*self._settling, return_exceptions=True)
 
     async def shared_ready(self, name: str, cell: DockerCell, timeout_s: float) -> None:
         """Wait until a shared part answers, and put it on the cell's network."""

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import psutil
 
 from harness.drivers import cores, owner, process_parts, readiness
 from harness.drivers import parts as real_parts
 from harness.drivers.clock import wait_until
+from harness.drivers.folders import state_folder
 from harness.drivers.parts import Part
 from harness.drivers.ports_alloc import PortBlock, reserve
 from harness.drivers.process_cell import ProcessCell
@@ -37,16 +37,12 @@ KEYCLOAK_READY_S = 120.0
 """Keycloak takes 4 to 8 s on an idle machine of 2 cores; a busy one takes several times as long."""
 
 
-def state_folder() -> Path:
-    """Where runs of this user note what they have; GAMEDAY_STATE names another place."""
-    return Path(os.environ.get("GAMEDAY_STATE") or platformdirs.user_state_dir("gameday"))
-
-
 class ProcessRuntime:
     """See model.runtime.Runtime."""
 
     name = "process"
     abilities = frozenset(Ability)
+    cells_first = False
 
     def __init__(self, topology: Topology, logs: Path, joins: Mapping[str, Any] | None = None) -> None:
         """`joins` is what another process of the same run gave with `share`; None for a run of its own."""
@@ -179,6 +175,9 @@ class ProcessRuntime:
             pass  # said by whoever waits for it
         finally:
             cores.widen(process.pid)
+
+    async def at_rest(self) -> None:
+        """Nothing to wait for: what starts beside scenarios leaves them a core, and is done in seconds."""
 
     async def shared_ready(self, name: str, timeout_s: float) -> None:
         """Wait until a shared part answers."""

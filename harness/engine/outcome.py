@@ -19,7 +19,6 @@ class Outcome:
         response_to_recovery_s: from the response to the start of the held recovery.
         recovered: whether the recovery criteria were met.
         restored: whether the cell was shown clean afterwards and may be used again.
-        late_for_s: in how many seconds of the workload something was sent too late; None when the machine was not too busy.
     """
 
     findings: list[tuple[Finding, Phase, str]] = field(default_factory=list)
@@ -32,4 +31,3 @@ class Outcome:
     response_to_recovery_s: float | None = None
     recovered: bool = False
     restored: bool = False
-    late_for_s: int | None = None

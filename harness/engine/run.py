@@ -8,7 +8,7 @@ from functools import partial
 from harness.engine import claim
 from harness.engine.alerting import Alerting
 from harness.engine.invariants import InvariantWatch, course_of
-from harness.engine.judging import TOO_LATE_MS, momentary, short, too_busy
+from harness.engine.judging import momentary, short, too_busy
 from harness.engine.narrator import Narrator
 from harness.engine.outcome import Outcome
 from harness.engine.queries import Queries
@@ -383,7 +383,6 @@ class ScenarioRun(Narrator):
         self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), late_ms))
         busy = too_busy(late_ms, self._watch.sweeps)
         if busy is not None:
-            self.outcome.late_for_s = len({int(s.planned_s) for s in sent if s.late_s * 1000 > TOO_LATE_MS})
             self._find(Finding.TOO_BUSY, Phase.INVARIANTS, busy)
 
     def _find(self, finding: Finding, phase: Phase, says: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,6 @@ Equip = Callable[[Cell, Callable[[str, dict[str, Any]], None]], Equipment]
 PolicyOf = Callable[[Settings], Policy | None]
 """The alert policy with the numbers of a cell; None when nothing is watched by one."""
 
-MOMENT_S = 2
-"""In so many seconds of a scenario something may have been sent late before its cells are taken for too many."""
-
 CELL_READY_S = 120.0
 """How long a cell may take to answer on a machine that is busy with others."""
 
@@ -53,6 +50,8 @@ class Lane:
     """One cell after another, one scenario at a time.
 
     Attributes:
+        fresh: whether no scenario has had the cell yet.
+        ahead_s: what making it took before its first scenario was begun.
         trouble: what went wrong beyond any scenario's verdict, one line each.
         stands: set once its first cell is there, or did not come.
     """
@@ -61,6 +60,8 @@ class Lane:
     cell: Cell | None = None
     equipment: Equipment | None = None
     label: str | None = None
+    fresh: bool = False
+    ahead_s: float = 0.0
     trouble: list[str] = field(default_factory=list)
     stands: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -107,8 +108,9 @@ class Session:
         """Run every item, begun in their order; claims are in `claims`, what else went wrong in `trouble`.
 
         With `adapt`, a scenario that was too busy beside others runs again: beside fewer, unless the cells were still being
-        made when it began or the machine stalled for a moment. The load of its own run must change times, not verdicts. One
-        that is too busy alone stays inconclusive.
+        made when it began or it was so for the first time. The load of its own run must change times, not verdicts. One
+        that is too busy alone stays inconclusive. Cells are made one after another while scenarios run on the first, for of
+        those that are made at once all are late; or all at once before any scenario begins: see Runtime.cells_first.
         """
         queue: deque[Item] = deque()
         for item in items:
@@ -134,32 +136,43 @@ class Session:
             await asyncio.gather(*(self.let_go(lane) for lane in lanes))
 
     async def _in_turn(self, lane: Lane, before: Lane | None, queue: deque[Item], adapt: bool) -> None:
-        """Work from when the lane before has its cell: of cells that are made at once, all are late."""
+        """Make a cell when the lane before has its own, and work; with all cells first, when every lane has one."""
         try:
-            if before is not None:
+            if before is not None and not self._runtime.cells_first:
                 await before.stands.wait()
-            await self._work(lane, queue, adapt)
+            if not queue:
+                return
+            item = queue.popleft()
+            lost = await self.stand(lane, item)
         finally:
             lane.stands.set()
+        if self._runtime.cells_first:
+            for other in self._lanes:
+                await other.stands.wait()
+            if len(self._lanes) > 1:
+                await self._runtime.at_rest()
+        await self._work(lane, queue, adapt, item if lost is None else None)
 
     def _skip(self, item: Item, reason: str) -> None:
         self.claims[item.label] = Claim.SKIPPED
         self._emit(Claimed(self._now(), item.label, Claim.SKIPPED.value, [], reason, None, None, None, None))
 
-    async def _work(self, lane: Lane, queue: deque[Item], adapt: bool) -> None:
-        while queue:
-            item, beside, settled = queue.popleft(), self._side_by_side, self._settled()
+    async def _work(self, lane: Lane, queue: deque[Item], adapt: bool, first: Item | None = None) -> None:
+        while first or queue:
+            item, first = first or queue.popleft(), None
+            beside, settled = self._side_by_side, self._settled()
             outcome = await self.run_one(lane, item)
             if adapt and beside > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
                 self._emit(RunAgain(self._now(), item.label, beside))
-                # Fewer lanes mend no stall of a moment; what is late for a moment each time is no accident.
-                moment = 0 < (outcome.late_for_s or 0) <= MOMENT_S and item.label not in self._late
+                # Soon, for the longest are the first: at the end it would keep the run alone. Not next, for those that were
+                # late together would be so again.
+                queue.insert(beside - 1, item)
+                # Late once may have been a stall of the machine, or bad company; late again is no accident. Those that were
+                # late together are late for one reason: one lane fewer is the answer to all of them. While cells are made,
+                # their making is the reason, and it passes.
+                again = item.label in self._late
                 self._late.add(item.label)
-                # Next, for the longest are the first: at the end it would keep the run alone.
-                queue.appendleft(item)
-                # Those that were late together are late for one reason: one lane fewer is the answer to all of them. While
-                # cells are made, their making is the reason, and it passes.
-                if settled and not moment and self._side_by_side >= beside:
+                if settled and again and self._side_by_side >= beside:
                     self._side_by_side = beside - 1
                     await self.let_go(lane)
                     return
@@ -170,13 +183,9 @@ class Session:
 
     async def run_one(self, lane: Lane, item: Item) -> Outcome:
         """Run one item on the lane's cell; whatever fails, there is a claim."""
-        lane.label = item.label
-        try:
-            await self._ready(lane, item.scenario)
-        except (InfrastructureError, Unreadable) as error:
-            return await self._give_up(lane, item, str(error))
-        except Exception as error:  # noqa: BLE001  (the other lanes' verdicts must not end with it)
-            return await self._give_up(lane, item, f"{UNFORESEEN}: {unforeseen(error)}")
+        lost = await self._set_up(lane, item, self._ready)
+        if lost is not None:
+            return lost
         assert lane.equipment is not None  # noqa: S101  (made ready just now)
         assert lane.cell is not None  # noqa: S101
         numbers = lane.cell.topology.numbers(self._profile, item.scenario.own)
@@ -198,6 +207,23 @@ class Session:
         lane.label = None
         return outcome
 
+    async def stand(self, lane: Lane, item: Item) -> Outcome | None:
+        """Make the lane's first cell, as this item wants it; gives what the item came to when there is none."""
+        began_s = self._now()
+        lost = await self._set_up(lane, item, self._make)
+        lane.ahead_s = 0.0 if lost else self._now() - began_s
+        return lost
+
+    async def _set_up(self, lane: Lane, item: Item, how: Callable[[Lane, Scenario], Awaitable[None]]) -> Outcome | None:
+        lane.label = item.label
+        try:
+            await how(lane, item.scenario)
+        except (InfrastructureError, Unreadable) as error:
+            return await self._give_up(lane, item, str(error))
+        except Exception as error:  # noqa: BLE001  (the other lanes' verdicts must not end with it)
+            return await self._give_up(lane, item, f"{UNFORESEEN}: {unforeseen(error)}")
+        return None
+
     async def _give_up(self, lane: Lane, item: Item, error: str) -> Outcome:
         """A scenario whose cell did not come, or went away: inconclusive, with the reason."""
         s = item.scenario
@@ -210,14 +236,12 @@ class Session:
         outcome = Outcome(findings=[(Finding.UNKNOWN, Phase.STEADY, f"no cell: {error}")])
         claim.emit(outcome, self._emit, self._now(), s.label)
         self.claims[item.label] = Claim.INCONCLUSIVE
-        lane.stands.set()
         await self.let_go(lane)
         return outcome
 
     async def _ready(self, lane: Lane, scenario: Scenario) -> None:
         """A clean cell with the scenario's settings, and the shared parts that it uses."""
         began_s = self._now()
-        fresh = lane.cell is None
         if lane.cell is None or lane.equipment is None:
             await self._make(lane, scenario)
         elif dict(lane.cell.spec.settings) != scenario.settings:
@@ -228,7 +252,6 @@ class Session:
                 self._emit(Noted(self._now(), scenario.label, f"the cell could not take other settings: {error}"))
                 await self.let_go(lane)
                 await self._make(lane, scenario)
-                fresh = True
         cell, equipment = lane.cell, lane.equipment
         assert cell is not None  # noqa: S101  (made above)
         assert equipment is not None  # noqa: S101
@@ -237,10 +260,12 @@ class Session:
         if wanted:
             await cell.ready(wanted, timeout_s=CELL_READY_S)
         await equipment.begin_scenario()
-        if fresh:
+        if lane.fresh:
             await equipment.data.take_baseline()
-        self._emit(CellReady(self._now(), scenario.label, cell.name, self._now() - began_s))
-        self._emit(Timed(self._now(), scenario.label, "cell", self._now() - began_s))
+            lane.fresh = False
+        took_s, lane.ahead_s = self._now() - began_s + lane.ahead_s, 0.0
+        self._emit(CellReady(self._now(), scenario.label, cell.name, took_s))
+        self._emit(Timed(self._now(), scenario.label, "cell", took_s))
 
     async def _make(self, lane: Lane, scenario: Scenario) -> None:
         self._made += 1
@@ -257,7 +282,7 @@ class Session:
 
         lane.equipment = self._equip(cell, act)
         await cell.ready(timeout_s=CELL_READY_S)
-        lane.stands.set()
+        lane.fresh = True
 
     async def let_go(self, lane: Lane) -> None:
         """Close the lane's cell; what cannot be closed is for the runtime's own closing."""

@@ -43,17 +43,20 @@ class Hired:
 
 
 @dataclass(frozen=True)
-class Stands:
-    """The worker's first cell is there."""
-
-
-@dataclass(frozen=True)
-class RunOne:
-    """Order: run one item."""
+class Order:
+    """What is to be done with one item."""
 
     label: str
     arm: str
     seed: int
+
+
+class Stand(Order):
+    """Order: make the first cell, as one item wants it."""
+
+
+class RunOne(Order):
+    """Order: run one item."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,17 @@ class Told:
 
 @dataclass(frozen=True)
 class Done:
-    """An order is carried out; what went wrong beyond any verdict is in `trouble`, and `outcome` is None without a run."""
+    """An order is carried out, or none will be any more.
+
+    Attributes:
+        outcome: what the item came to; None when it did not run, or its cell is there as was ordered.
+        trouble: what went wrong beyond any verdict.
+        gone: whether the worker gives up.
+    """
 
     outcome: Outcome | None
     trouble: tuple[str, ...]
+    gone: bool = False
 
 
 def say(writer: asyncio.StreamWriter, value: object) -> None:

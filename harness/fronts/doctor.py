@@ -5,11 +5,11 @@ import platform
 import shutil
 from pathlib import Path
 
+from harness.drivers.folders import state_folder
 from harness.drivers.parts import locate
 from harness.drivers.parts.recipes import RECIPES
 from harness.drivers.parts.store import cache_folder
 from harness.drivers.ports_alloc import reserve
-from harness.drivers.process import state_folder
 from harness.model.errors import GamedayError
 
 NEEDED_GB = 2.0

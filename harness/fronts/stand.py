@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from harness.drivers.clock import wait_until_sync
-from harness.drivers.process import state_folder
+from harness.drivers.folders import state_folder
 from harness.fronts.catalogue import load_topology
 from harness.fronts.desk.served import served
 from harness.fronts.wiring import make_runtime

@@ -18,7 +18,7 @@ from harness.engine.plan import Item, choose
 from harness.engine.session import Lane, Session
 from harness.fronts import books
 from harness.fronts.catalogue import load_catalogue
-from harness.fronts.channel import Done, Hired, RunOne, Setup, Stands, Told, hear, say
+from harness.fronts.channel import Done, Hired, Order, Setup, Stand, Told, hear, say
 from harness.fronts.wiring import equip, make_runtime, slo_policy
 from harness.model.arms import ARMS
 from harness.model.errors import GamedayError, InfrastructureError
@@ -54,9 +54,8 @@ class Worker:
         """Carry out orders until the last one, or until the runner is gone."""
         await self._runtime.open()
         heard = asyncio.create_task(hear(reader))
-        standing = asyncio.create_task(self._tell_that_it_stands())
         try:
-            while isinstance(order := await heard, RunOne):
+            while isinstance(order := await heard, Order):
                 # Whatever is heard while a scenario runs means that it is to stop.
                 heard = asyncio.create_task(hear(reader))
                 work = asyncio.create_task(self._run(order))
@@ -67,16 +66,12 @@ class Worker:
                     await work
         finally:
             heard.cancel()
-            standing.cancel()
             await self._end()
 
-    async def _tell_that_it_stands(self) -> None:
-        await self._lane.stands.wait()
-        say(self._writer, Stands())
-
-    async def _run(self, order: RunOne) -> None:
+    async def _run(self, order: Order) -> None:
         item = Item(choose(self._catalogue, [order.label])[0], ARMS[order.arm], order.seed)
-        outcome = await self._session.run_one(self._lane, item)
+        doing = self._session.stand if isinstance(order, Stand) else self._session.run_one
+        outcome = await doing(self._lane, item)
         say(self._writer, Done(outcome, self._trouble()))
 
     def _trouble(self) -> tuple[str, ...]:
@@ -88,7 +83,7 @@ class Worker:
         await self._session.let_go(self._lane)
         with contextlib.suppress(InfrastructureError):
             await self._runtime.close()
-        say(self._writer, Done(None, self._trouble()))
+        say(self._writer, Done(None, self._trouble(), gone=True))
 
 
 async def serve(channel: socket.socket) -> None:
@@ -100,7 +95,7 @@ async def serve(channel: socket.socket) -> None:
         try:
             await Worker(setup, writer).serve(reader)
         except GamedayError as error:
-            say(writer, Done(None, (str(error),)))
+            say(writer, Done(None, (str(error),), gone=True))
     with contextlib.suppress(ConnectionError):
         await writer.drain()
         writer.close()

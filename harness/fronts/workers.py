@@ -15,7 +15,7 @@ from harness.engine import claim
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
 from harness.engine.session import Lane, Session
-from harness.fronts.channel import Done, Hired, LetGo, RunOne, Setup, Stands, Told, hear, say
+from harness.fronts.channel import Done, Hired, LetGo, Order, RunOne, Setup, Stand, Told, hear, say
 from harness.model.errors import CellError
 from harness.model.events import Event
 
@@ -56,9 +56,8 @@ class Nest:
 class Worker:
     """One worker process, seen from its runner."""
 
-    def __init__(self, setup: Setup, emit: Callable[[Event], None], log: Path, stands: asyncio.Event) -> None:
+    def __init__(self, setup: Setup, emit: Callable[[Event], None], log: Path) -> None:
         self._setup = setup
-        self._stands = stands
         self._emit = emit
         self._log = log
         self._pid = 0
@@ -77,21 +76,19 @@ class Worker:
                     self._emit(heard.event)
                 elif isinstance(heard, Hired):
                     self._pid = heard.pid
-                elif isinstance(heard, Stands):
-                    self._stands.set()
                 else:
                     self._answers.put_nowait(heard)
         finally:
             # However it ends: somebody waits for an answer.
             self._answers.put_nowait(None)
 
-    async def run(self, order: RunOne) -> tuple[Outcome, tuple[str, ...]]:
-        """Have one item run; raises CellError when the worker ends over it."""
+    async def carry_out(self, order: Order) -> tuple[Outcome | None, tuple[str, ...]]:
+        """Have an order carried out; gives what Done tells, and raises CellError when the worker ends over it."""
         say(self._writer, order)
         answer = await self._answers.get()
         if answer is None:
             raise CellError(f"the worker process ended by itself (log: {self._log})")
-        if answer.outcome is None:
+        if answer.gone:
             raise CellError("; ".join(answer.trouble) or f"the worker process gave up (log: {self._log})")
         return answer.outcome, answer.trouble
 
@@ -133,21 +130,32 @@ class WorkerSession(Session):
 
     async def run_one(self, lane: Lane, item: Item) -> Outcome:
         """Have one item run by the lane's worker; whatever fails, there is a claim."""
+        outcome = await self._order(lane, item, RunOne)
+        assert outcome is not None  # noqa: S101  (it has run, or was given up)
+        return outcome
+
+    async def stand(self, lane: Lane, item: Item) -> Outcome | None:
+        """Have the lane's worker make its first cell; see the base."""
+        return await self._order(lane, item, Stand)
+
+    async def _order(self, lane: Lane, item: Item, kind: type[Order]) -> Outcome | None:
         try:
             if lane.number not in self._workers:
                 await self._hire(lane)
-            outcome, trouble = await self._workers[lane.number].run(RunOne(item.label, item.arm.name, item.seed))
+            order = kind(item.label, item.arm.name, item.seed)
+            outcome, trouble = await self._workers[lane.number].carry_out(order)
         except CellError as error:
             return await self._give_up(lane, item, str(error))
         lane.trouble += trouble
-        self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)
+        if outcome is not None:
+            self.claims[item.label] = claim.of(f for f, _, _ in outcome.findings)
         return outcome
 
     async def _hire(self, lane: Lane) -> None:
         self._hired += 1
         assert self._nest is not None  # noqa: S101  (there while the session runs)
         # What it tells has been through a session of its own: rules are judged there, where the scenario runs.
-        worker = Worker(self._setup(self._hired), self._tell, self._nest.log, lane.stands)
+        worker = Worker(self._setup(self._hired), self._tell, self._nest.log)
         try:
             await worker.hire(self._nest.fork())
         except OSError as error:

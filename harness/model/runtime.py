@@ -167,6 +167,13 @@ class Runtime(Protocol):
     def abilities(self) -> frozenset[Ability]: ...
 
     @property
+    def cells_first(self) -> bool:
+        """Whether making a cell keeps the machine too busy for scenarios beside it.
+
+        Then all are asked for at once, and no scenario begins before the last one is there and the runtime is at rest.
+        """
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """The version of each real part, by name."""
 
@@ -178,6 +185,9 @@ class Runtime(Protocol):
 
     def want(self, name: str) -> None:
         """Begin to start a shared part, without waiting for it."""
+
+    async def at_rest(self) -> None:
+        """Wait until no shared part is being started that would keep the machine busy; never raises."""
 
     def share(self) -> Mapping[str, Any]:
         """What another process of this run needs to make cells beside this one; it can be pickled."""

@@ -99,6 +99,7 @@ class Cellless:
     """A runtime whose cells break in a way that nobody foresaw."""
 
     abilities = frozenset(Ability)
+    cells_first = False
     name = "process"
 
     def want(self, part: str) -> None:
@@ -135,6 +136,9 @@ async def test_a_cell_that_breaks_costs_its_scenario_alone() -> None:
 
 async def test_a_cell_that_cannot_be_closed_is_trouble() -> None:
     class Leaving(Session):
+        async def stand(self, _lane: Any, _item: Any) -> Any:
+            return None
+
         async def run_one(self, lane: Any, item: Any) -> Any:
             lane.equipment = Closing()
 
@@ -145,7 +149,7 @@ async def test_a_cell_that_cannot_be_closed_is_trouble() -> None:
 
 
 async def test_nobody_waits_for_a_worker_whose_words_cannot_be_read() -> None:
-    worker = Worker(None, lambda _: None, Path(), asyncio.Event())  # type: ignore[arg-type]
+    worker = Worker(None, lambda _: None, Path())  # type: ignore[arg-type]
     reader = asyncio.StreamReader()
     reader.feed_data((12).to_bytes(8, "big") + b"no message at all, of no kind")
     reader.feed_eof()

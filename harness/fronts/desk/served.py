@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.drivers.clock import SystemClock
+from harness.drivers.folders import state_folder
 from harness.drivers.lines import LineServer
-from harness.drivers.process import state_folder
 from harness.fronts.catalogue import load_catalogue
 from harness.fronts.desk import verbs, views
 from harness.fronts.desk.desk import Desk, Verb
