@@ -38,7 +38,7 @@ from harness.model.runtime import Equipment
 from harness.model.scenario import Scenario, Section, Step
 from harness.model.span import Settings, as_span
 from harness.model.witness import Seen, Witness
-from harness.model.words import UNFORESEEN, counted, unforeseen
+from harness.model.words import UNFORESEEN, counted, located
 
 STEADY_S = 2.0
 """How long the steady stretch is judged as control; ten sweeps, four scrapes."""
@@ -131,7 +131,7 @@ class ScenarioRun(Narrator):
             self._find(Finding.UNKNOWN, Phase.RESTORE, f"the run could not go on: {error}")
         except Exception as error:  # noqa: BLE001  (of a scenario, a probe or of ours: a run of many must not end with it)
             self._spoilt = True
-            self._find(Finding.UNKNOWN, Phase.RESTORE, f"{UNFORESEEN}: {unforeseen(error)}")
+            self._find(Finding.UNKNOWN, Phase.RESTORE, f"{UNFORESEEN}: {located(error)}")
 
     async def _phases(self) -> None:
         await self._begin()

@@ -31,7 +31,7 @@ from harness.model.events import (
 from harness.model.runtime import Cell, CellSpec, Equipment, Runtime
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
-from harness.model.words import UNFORESEEN, unforeseen
+from harness.model.words import UNFORESEEN, located, unforeseen
 
 Emit = Callable[[Event], None]
 
@@ -221,7 +221,7 @@ class Session:
         except (InfrastructureError, Unreadable) as error:
             return await self._give_up(lane, item, str(error))
         except Exception as error:  # noqa: BLE001  (the other lanes' verdicts must not end with it)
-            return await self._give_up(lane, item, f"{UNFORESEEN}: {unforeseen(error)}")
+            return await self._give_up(lane, item, f"{UNFORESEEN}: {located(error)}")
         return None
 
     async def _give_up(self, lane: Lane, item: Item, error: str) -> Outcome:

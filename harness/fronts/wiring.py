@@ -31,7 +31,7 @@ from harness.model.runtime import Cell, Runtime
 from harness.model.scenario import Catalogue, Scenario
 from harness.model.span import Settings
 from harness.model.topology import Topology
-from harness.model.words import UNFORESEEN, unforeseen
+from harness.model.words import UNFORESEEN, located
 from harness.report.journal import Journal
 from harness.report.record import Recorder
 from harness.slo.policy import SloPolicy, policy_of
@@ -235,7 +235,7 @@ async def run(ready: Plan, on_event: OnEvent, *, interrupted: asyncio.Event | No
     except GamedayError as error:
         trouble.append(str(error))
     except Exception as error:  # noqa: BLE001  (the reports of what was proven until then must not be lost with it)
-        trouble.append(f"{UNFORESEEN}: {unforeseen(error)}")
+        trouble.append(f"{UNFORESEEN}: {located(error)}")
     finally:
         try:
             await runtime.close()

@@ -4,8 +4,11 @@ In a template, `{n} {n:claim|claims}` puts the number in and then the word that 
 """
 
 import string
+import sysconfig
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 BETWEEN = "|"
@@ -48,6 +51,15 @@ UNFORESEEN = "it broke in a way that nobody foresaw"
 def unforeseen(error: Exception) -> str:
     """An error of a kind that nobody foresaw, in one line."""
     return " ".join(writable(f"{type(error).__name__}: {error}").split())[:LONGEST_ERROR]
+
+
+def located(error: Exception) -> str:
+    """The same with where it came from: the innermost line of code that is no library's, as `folder/file.py:line`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    libraries = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    own = [f for f in frames if not f.filename.startswith((*libraries, "<"))] or list(frames)
+    place = f", at {'/'.join(Path(own[-1].filename).parts[-2:])}:{own[-1].lineno}" if own else ""
+    return f"{unforeseen(error)}{place}"
 
 
 class _Filling(string.Formatter):
