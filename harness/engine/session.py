@@ -123,6 +123,8 @@ class Session:
             self._runtime.want(part)
         lanes = self._lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
         self._side_by_side = len(lanes)
+        if self._runtime.cells_first and len(lanes) > 1:
+            self._emit(Noted(self._now(), None, f"{len(lanes)} cells are made before the first scenario begins"))
         try:
             async with asyncio.TaskGroup() as group:
                 for before, lane in zip([None, *lanes], lanes, strict=False):

@@ -13,7 +13,7 @@ from harness.engine.plan import Item
 from harness.engine.session import Lane, Session
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.arms import TIMELINE
-from harness.model.events import Claimed, Event, Finding, Phase, RunAgain, ScenarioStarted
+from harness.model.events import Claimed, Event, Finding, Noted, Phase, RunAgain, ScenarioStarted
 from harness.model.scenario import Catalogue
 from harness.model.values import Ability
 from harness.report.record import of
@@ -136,12 +136,13 @@ class InTurn(Session):
         self.taken: list[str] = []
         self.ran: list[str] = []
         self.stood_when_one_began: list[int] = []
+        self.told: list[Event] = []
         self._lost = lost
         super().__init__(
             None,  # type: ignore[arg-type]  (no cell is made)
             Catalogue("none", {}, {}),
             None,  # type: ignore[arg-type]
-            lambda _event: None,
+            self.told.append,
             profile="ci",
             logs=Path(),
             clock_s=lambda: 0.0,
@@ -212,6 +213,8 @@ async def test_where_making_cells_keeps_the_machine_busy_scenarios_begin_after_t
     session = InTurn(lost)
     runtime = await in_turn(session, 3, cells_first=cells_first)
     assert bool(runtime.rested) == cells_first
+    notes = [e.says for e in session.told if isinstance(e, Noted)]
+    assert notes == ["3 cells are made before the first scenario begins"] * cells_first
     assert session.stood_when_one_began[0] == stood
     assert len(session.ran) == len(set(session.ran)) == len(load_catalogue("scenarios", load_topology(None)).scenarios)
 
