@@ -53,9 +53,10 @@ class Changes:
     async def act(self, verb: str, target: str, **arguments: object) -> AsyncIterator[None]:
         """Report what is done inside, and turn the cell's errors into ActFailed."""
         began_s = time.perf_counter()
-        failed: str | None = None
+        failed: str | None = "cut off before its end"
         try:
             yield
+            failed = None
         except ActFailed as error:
             failed = str(error)
             raise
@@ -65,11 +66,7 @@ class Changes:
         except GamedayError as error:
             failed = str(error)
             raise ActFailed(failed, happened=Happened.NO) from None
-        except asyncio.CancelledError:
-            failed = "cut off before its end"
-            raise
-        except Exception as error:
-            # Whatever it was, the act is not told as done; it is raised again for whoever knows what it means.
+        except Exception as error:  # whatever it was, it is told with the act; it is raised again
             failed = unforeseen(error)
             raise
         finally:

@@ -123,12 +123,14 @@ class Session:
             self._runtime.want(part)
         lanes = self._lanes = [Lane(n) for n in range(1, max(1, min(jobs, len(queue))) + 1)]
         self._side_by_side = len(lanes)
-        if self._runtime.cells_first and len(lanes) > 1:
+        together = self._runtime.cells_first and len(lanes) > 1
+        if together:
             self._emit(Noted(self._now(), None, f"{len(lanes)} cells are made before the first scenario begins"))
         try:
             async with asyncio.TaskGroup() as group:
+                begin = group.create_task(self._until_all_stand(lanes)) if together else None
                 for before, lane in zip([None, *lanes], lanes, strict=False):
-                    group.create_task(self._in_turn(lane, before, queue, adapt), name=f"lane {lane.number}")
+                    group.create_task(self._in_turn(lane, before, queue, adapt, begin), name=f"lane {lane.number}")
             # A lane that gave its scenario back may have been the last one at work.
             self._side_by_side = 1
             await self._work(lanes[0], queue, adapt)
@@ -137,10 +139,17 @@ class Session:
         finally:
             await asyncio.gather(*(self.let_go(lane) for lane in lanes))
 
-    async def _in_turn(self, lane: Lane, before: Lane | None, queue: deque[Item], adapt: bool) -> None:
-        """Make a cell when the lane before has its own, and work; with all cells first, when every lane has one."""
+    async def _until_all_stand(self, lanes: Sequence[Lane]) -> None:
+        for lane in lanes:
+            await lane.stands.wait()
+        await self._runtime.at_rest()
+
+    async def _in_turn(
+        self, lane: Lane, before: Lane | None, queue: deque[Item], adapt: bool, begin: asyncio.Task[None] | None
+    ) -> None:
+        """Make a cell when the lane before has its own, and work; or make it at once, and work when `begin` is done."""
         try:
-            if before is not None and not self._runtime.cells_first:
+            if before is not None and begin is None:
                 await before.stands.wait()
             if not queue:
                 return
@@ -148,11 +157,8 @@ class Session:
             lost = await self.stand(lane, item)
         finally:
             lane.stands.set()
-        if self._runtime.cells_first:
-            for other in self._lanes:
-                await other.stands.wait()
-            if len(self._lanes) > 1:
-                await self._runtime.at_rest()
+        if begin is not None:
+            await begin
         await self._work(lane, queue, adapt, item if lost is None else None)
 
     def _skip(self, item: Item, reason: str) -> None:
@@ -294,6 +300,6 @@ class Session:
             try:
                 if closing is not None:
                     await closing.close()
-            except Exception as error:  # noqa: BLE001  (as above: the runtime's own closing removes what is left)
+            except Exception as error:  # noqa: BLE001  (its own or a bug: the runtime's own closing removes what is left)
                 says = str(error) if isinstance(error, InfrastructureError) else unforeseen(error)
                 lane.trouble.append(f"{cell.name if cell else 'a cell'} could not be closed: {says}")

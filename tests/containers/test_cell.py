@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
-from harness.drivers.clock import wait_until
+from harness.drivers import readiness, turns
+from harness.drivers.clock import pause_sync, wait_until
 from harness.drivers.docker import DockerRuntime
 from harness.drivers.docker_engine import Engine, EngineError
 from harness.drivers.equipment import CellEquipment
@@ -32,6 +34,37 @@ async def test_stop_kill_freeze_and_healing(docker_kit: CellEquipment, part: str
     (after,) = docker_kit.cell.states(part)
     assert after.status is PartStatus.RUNNING
     assert after.identity != before.identity
+
+
+async def test_a_container_is_started_when_no_other_one_is(
+    docker_kit: CellEquipment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = threading.Event()
+
+    def pause(seconds: float) -> None:
+        waits.set()
+        pause_sync(seconds)
+
+    monkeypatch.setattr(turns, "pause_sync", pause)
+    # One that exists is started again, one that has other settings is made: both take their turn.
+    for size in (None, "3"):
+        waits.clear()
+        await docker_kit.cell.stop("account")
+        if size is not None:
+            docker_kit.cell.configure("account", "account.database.pool-size", size)
+        with turns.my_turn("starting-containers"):
+            starting = asyncio.create_task(docker_kit.cell.start("account"))
+            assert await asyncio.to_thread(waits.wait, 30), "it did not wait"
+            assert docker_kit.cell.states("account")[0].status is PartStatus.STOPPED
+        await starting
+        assert docker_kit.cell.states("account")[0].status is PartStatus.RUNNING
+
+
+async def test_at_rest_what_is_shared_answers(docker_runtime: DockerRuntime) -> None:
+    await docker_runtime.at_rest()
+    part = docker_runtime.topology.parts["keycloak"]
+    address, path = docker_runtime.shared_address("keycloak"), str(part.options.get("health", "/"))
+    assert await readiness.answers(part.protocol, address, path)
 
 
 async def test_settings_reach_the_service_and_go_back(docker_kit: CellEquipment) -> None:

@@ -15,7 +15,11 @@ def changes(told: list[Act]) -> Changes:
 
 @pytest.mark.parametrize(
     ("error", "says"),
-    [(asyncio.CancelledError(), "cut off before its end"), (KeyError("x"), "KeyError: 'x'")],
+    [
+        (asyncio.CancelledError(), "cut off before its end"),
+        (KeyboardInterrupt(), "cut off before its end"),
+        (KeyError("x"), "KeyError: 'x'"),
+    ],
 )
 async def test_an_act_that_did_not_end_is_not_told_as_done(error: BaseException, says: str) -> None:
     told: list[Act] = []

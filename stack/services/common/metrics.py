@@ -67,7 +67,7 @@ class HttpMetrics:
 
         try:
             await self._app(scope, receive, note)
-        except Exception as error:
+        except Exception as error:  # a label tells its kind, whatever it was; it is raised again
             exception = type(error).__name__
             raise
         finally:
