@@ -1,7 +1,7 @@
 """A whole run: lanes side by side, each a cell that is reset between scenarios and thrown away when it is not clean."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,9 @@ Equip = Callable[[Cell, Callable[[str, dict[str, Any]], None]], Equipment]
 
 PolicyOf = Callable[[Settings], Policy | None]
 """The alert policy with the numbers of a cell; None when nothing is watched by one."""
+
+TRIES_ALONE = 3
+"""So often a scenario is run alone on a machine that is too busy for it: a stall of the machine passes, a load does not."""
 
 CELL_READY_S = 120.0
 """How long a cell may take to answer on a machine that is busy with others."""
@@ -97,6 +100,7 @@ class Session:
         self._side_by_side = 1
         self._lanes: list[Lane] = []
         self._late: set[str] = set()
+        self._alone: Counter[str] = Counter()
         self.claims: dict[str, Claim] = {}
 
     @property
@@ -109,8 +113,9 @@ class Session:
 
         With `adapt`, a scenario that was too busy beside others runs again: beside fewer, unless the cells were still being
         made when it began or it was so for the first time. The load of its own run must change times, not verdicts. One
-        that is too busy alone stays inconclusive. Cells are made one after another while scenarios run on the first, for of
-        those that are made at once all are late; or all at once before any scenario begins: see Runtime.cells_first.
+        that is too busy alone runs again after all others, TRIES_ALONE times in all, then it stays inconclusive. Cells are
+        made one after another while scenarios run on the first, for of those that are made at once all are late; or all at
+        once before any scenario begins: see Runtime.cells_first.
         """
         queue: deque[Item] = deque()
         for item in items:
@@ -170,20 +175,27 @@ class Session:
             item, first = first or queue.popleft(), None
             beside, settled = self._side_by_side, self._settled()
             outcome = await self.run_one(lane, item)
-            if adapt and beside > 1 and any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
-                self._emit(RunAgain(self._now(), item.label, beside))
-                # Soon, for the longest are the first: at the end it would keep the run alone. Not next, for those that were
-                # late together would be so again.
-                queue.insert(beside - 1, item)
-                # Late once may have been a stall of the machine, or bad company; late again is no accident. Those that were
-                # late together are late for one reason: one lane fewer is the answer to all of them. While cells are made,
-                # their making is the reason, and it passes.
-                again = item.label in self._late
-                self._late.add(item.label)
-                if settled and again and self._side_by_side >= beside:
-                    self._side_by_side = beside - 1
-                    await self.let_go(lane)
-                    return
+            if not adapt or not any(f is Finding.TOO_BUSY for f, _, _ in outcome.findings):
+                continue
+            if beside == 1:
+                self._alone[item.label] += 1
+                if self._alone[item.label] < TRIES_ALONE:
+                    self._emit(RunAgain(self._now(), item.label, beside))
+                    queue.append(item)
+                continue
+            self._emit(RunAgain(self._now(), item.label, beside))
+            # Soon, for the longest are the first: at the end it would keep the run alone. Not next, for those that were late
+            # together would be so again.
+            queue.insert(beside - 1, item)
+            # Late once may have been a stall of the machine, or bad company; late again is no accident. Those that were late
+            # together are late for one reason: one lane fewer is the answer to all of them. While cells are made, their
+            # making is the reason, and it passes.
+            again = item.label in self._late
+            self._late.add(item.label)
+            if settled and again and self._side_by_side >= beside:
+                self._side_by_side = beside - 1
+                await self.let_go(lane)
+                return
 
     def _settled(self) -> bool:
         """Whether every lane's first cell is there, or did not come."""

@@ -63,11 +63,8 @@ class Plain:
                 reason = f": {event.reason}" if event.reason else ""
                 self._say(event.t, event.scenario or "", f"{event.claim}{reason}")
             case ev.RunAgain():
-                self._say(
-                    event.t,
-                    event.scenario or "",
-                    f"too busy beside {counted(event.cells - 1, 'other cell')}; runs again",
-                )
+                where = f"beside {counted(event.cells - 1, 'other cell')}" if event.cells > 1 else "alone"
+                self._say(event.t, event.scenario or "", f"too busy {where}; runs again")
             case ev.Noted():
                 self._say(event.t, event.scenario or "", event.says)
 

@@ -129,9 +129,8 @@ class Recorder:
                 self._start(event)
             case ev.RunAgain() if (told_nothing := self.run.of(event.scenario or "")) is not None:
                 self.run.scenarios.remove(told_nothing)
-                self.run.notes.append(
-                    f"{event.scenario} was too busy beside {counted(event.cells - 1, 'other cell')} and ran again"
-                )
+                where = f"beside {counted(event.cells - 1, 'other cell')}" if event.cells > 1 else "alone"
+                self.run.notes.append(f"{event.scenario} was too busy {where} and ran again")
             case _ if event.scenario is None:
                 if isinstance(event, ev.Noted):
                     self.run.notes.append(event.says)

@@ -1,6 +1,6 @@
 """Cells side by side: a machine that does not bear them changes times, not verdicts."""
 
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from harness.drivers.clock import turn
 from harness.engine import plan
 from harness.engine.outcome import Outcome
 from harness.engine.plan import Item
-from harness.engine.session import Lane, Session
+from harness.engine.session import TRIES_ALONE, Lane, Session
 from harness.fronts.catalogue import load_catalogue, load_topology
 from harness.model.arms import TIMELINE
 from harness.model.events import Claimed, Event, Finding, Noted, Phase, RunAgain, ScenarioStarted
@@ -115,10 +115,40 @@ async def test_what_is_late_once_costs_no_lane_and_what_is_late_again_does(again
     assert len([e for e in session.journal if isinstance(e, RunAgain)]) == again
 
 
-async def test_what_is_too_busy_alone_stays_inconclusive() -> None:
-    record = of((await worked(0, 3, adapt=True)).journal)
+async def test_what_is_too_busy_alone_stays_inconclusive_after_a_few_tries() -> None:
+    journal = (await worked(0, 3, adapt=True)).journal
+    record = of(journal)
     assert {s.claim_name for s in record.scenarios} == {"INCONCLUSIVE"}
     assert len(record.scenarios) == 6
+    alone = Counter(e.scenario for e in journal if isinstance(e, RunAgain) and e.cells == 1)
+    assert alone == Counter({f"FM-{n}": TRIES_ALONE - 1 for n in range(6)})
+
+
+async def test_what_was_too_busy_alone_runs_again_after_all_others() -> None:
+    session, order = Bearing(1), list[str]()
+
+    async def run_one(_lane: Lane, item: Any) -> Outcome:
+        order.append(item.label)
+        finding = Finding.TOO_BUSY if len(order) == 1 else Finding.AS_EXPECTED
+        return Outcome(findings=[(finding, Phase.INVARIANTS, "")])
+
+    session.run_one = run_one  # type: ignore[method-assign]
+    queue: deque[Item] = deque(Named(f"FM-{n}") for n in range(3))  # type: ignore[misc]
+    await session._work(Lane(1), queue, adapt=True)
+    assert order == ["FM-0", "FM-1", "FM-2", "FM-0"]
+
+
+async def test_alone_only_what_the_machine_was_too_busy_for_runs_again() -> None:
+    session, runs = Bearing(1), 0
+
+    async def run_one(_lane: Lane, _item: Any) -> Outcome:
+        nonlocal runs
+        runs += 1
+        return Outcome(findings=[(Finding.NOT_STEADY, Phase.STEADY, "")])
+
+    session.run_one = run_one  # type: ignore[method-assign]
+    await session._work(Lane(1), deque([Named("FM-0")]), adapt=True)  # type: ignore[list-item]
+    assert runs == 1
 
 
 async def test_a_number_that_was_asked_for_is_kept() -> None:

@@ -200,9 +200,9 @@ class Claimed(Event):
 
 @dataclass(frozen=True)
 class RunAgain(Event):
-    """A scenario told nothing because too many cells ran side by side or were still being made; it runs again.
+    """A scenario told nothing because the machine was too busy; it runs again.
 
-    What was recorded of it so far counts no more; `cells` is how many there were.
+    What was recorded of it so far counts no more; `cells` is how many there were side by side, its own among them.
     """
 
     kind = "again"
