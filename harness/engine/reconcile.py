@@ -45,8 +45,7 @@ async def reconcile(equipment: Equipment) -> list[str]:
 async def _heal_links(equipment: Equipment) -> list[str]:
     done = []
     try:
-        for link in equipment.cell.topology.links:
-            state = await equipment.links.state(link)
+        for link, state in (await equipment.links.states()).items():
             if not state.enabled or state.toxics or state.upstream != equipment.cell.upstream(link):
                 await equipment.links.heal(link)
                 done.append(f"healed {link}")
@@ -76,8 +75,7 @@ def _configure_back(cell: Cell, done: list[str]) -> list[str]:
 
 async def _show_clean(equipment: Equipment) -> None:
     cell = equipment.cell
-    for link in cell.topology.links:
-        state = await equipment.links.state(link)
+    for link, state in (await equipment.links.states()).items():
         if not state.enabled or state.toxics:
             raise CellError(f"{link} is not healthy after healing; the cell is thrown away")
     down = [s.name for s in cell.states() if s.status is not PartStatus.RUNNING]

@@ -217,8 +217,8 @@ class LinkState:
 class Links(Protocol):
     """The proxies of a cell's links."""
 
-    async def state(self, link: str) -> LinkState:
-        """A link's proxy now; raises ActFailed when Toxiproxy does not answer in bounded time."""
+    async def states(self) -> Mapping[str, LinkState]:
+        """Every link's proxy now; raises ActFailed when Toxiproxy does not answer in bounded time, or lacks one."""
 
     async def heal(self, link: str) -> None:
         """Set the proxy back to what the topology says, and see that it is; its connections end."""

@@ -87,8 +87,7 @@ class Stage:
         await equipment.release_faults()
         for job in cell.jobs():
             await cell.stop_job(job)
-        for link in cell.topology.links:
-            state = await equipment.links.state(link)
+        for link, state in (await equipment.links.states()).items():
             if not state.enabled or state.toxics:
                 await equipment.links.heal(link)
         await equipment.data.restore()

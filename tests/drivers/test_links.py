@@ -125,7 +125,7 @@ async def links(echo: Echo) -> AsyncIterator[ToxiproxyLinks]:
 async def test_a_healthy_link_echoes(echo: Echo, links: ToxiproxyLinks) -> None:
     wire = await echo.connect()
     assert await wire.says() == "echoed"
-    state = await links.state(LINK)
+    state = (await links.states())[LINK]
     assert (state.enabled, state.toxics) == (True, ())
     wire.close()
 
@@ -168,7 +168,7 @@ async def test_slow_delays_what_is_open_and_what_is_new(echo: Echo, links: Toxip
 
 async def test_a_limited_bandwidth_is_a_toxic_of_its_own(links: ToxiproxyLinks) -> None:
     await links.slow(LINK, latency_ms=10, jitter_ms=0, rate_kb_s=5)
-    assert set((await links.state(LINK)).toxics) == {"latency_downstream", "bandwidth_downstream"}
+    assert set((await links.states())[LINK].toxics) == {"latency_downstream", "bandwidth_downstream"}
 
 
 async def test_reset_resets_once_data_flows(echo: Echo, links: ToxiproxyLinks) -> None:
@@ -199,12 +199,31 @@ async def test_healing_while_delayed_data_is_under_way_does_not_hang(echo: Echo,
 async def test_a_toxiproxy_that_hangs_is_an_error_in_time_and_is_replaced(echo: Echo, links: ToxiproxyLinks) -> None:
     assert echo.process is not None
     await echo._spawner.send(echo.process, signal.SIGSTOP)
-    with pytest.raises(ActFailed, match="cannot look at front->store: Toxiproxy at"):
-        await links.state(LINK)
+    with pytest.raises(ActFailed, match="cannot look at the proxies: Toxiproxy at"):
+        await links.states()
     await links.replace()
-    assert (await links.state(LINK)).enabled
+    assert (await links.states())[LINK].enabled
 
 
 async def test_a_link_that_there_is_not_is_named(links: ToxiproxyLinks) -> None:
     with pytest.raises(Exception, match="there is no link a->b"):
         await links.cut("a->b", black_hole=False)
+
+
+async def test_a_proxy_that_is_gone_is_named_and_can_be_healed(echo: Echo, links: ToxiproxyLinks) -> None:
+    await links._do("remove it", lambda server: server.get_proxy(LINK).destroy())
+    with pytest.raises(ActFailed, match="has no proxy front->store"):
+        await links.states()
+    await links.heal(LINK)
+    wire = await echo.connect()
+    assert await wire.says() == "echoed"
+    wire.close()
+
+
+async def test_a_proxy_that_cannot_be_made_is_told(
+    echo: Echo, links: ToxiproxyLinks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await links._do("remove it", lambda server: server.get_proxy(LINK).destroy())
+    monkeypatch.setattr(echo, "proxy_listen", lambda _link: echo.upstream(LINK))
+    with pytest.raises(ActFailed, match="front->store"):
+        await links.create_all()

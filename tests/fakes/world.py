@@ -166,8 +166,8 @@ class FakeLinks:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def state(self, link: str) -> LinkState:
-        return LinkState(not self.world.broken, "127.0.0.1:1", ())
+    async def states(self) -> dict[str, LinkState]:
+        return dict.fromkeys(parse(TOPOLOGY, "/nowhere").links, LinkState(not self.world.broken, "127.0.0.1:1", ()))
 
     async def heal(self, link: str) -> None:
         self.world.restored = True
