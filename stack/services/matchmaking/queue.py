@@ -48,6 +48,7 @@ class Queue:
             # A command that timed out may have had its effect; whoever asked decides whether to ask again.
             retry=Retry(NoBackoff(), 0),
         )
+        self._unused: dict[str, list[str]] = {}
         self._redis = aioredis.Redis(connection_pool=pool)
         self._join = self._redis.register_script(scripts.JOIN)
         self._cancel = self._redis.register_script(scripts.CANCEL)
@@ -98,10 +99,14 @@ class Queue:
         """One round of a mode: when it took place, the matches made, the number of tickets that expired."""
         now_ms = int(time.time() * 1000)
         occurred_at = _iso(now_ms)
-        ids = [str(uuid.uuid4()) for _ in range(batch)]
+        # Most rounds make no match and leave their ids to the next. One that fails may have used them: they are not kept.
+        ids = self._unused.pop(mode, [])
+        ids += [str(uuid.uuid4()) for _ in range(batch - len(ids))]
         made, expired = await self._match(
             keys=[f"mm:queue:{mode}"], args=[now_ms, batch, self._kept_ms, occurred_at, mode, *ids]
         )
+        used = {m for m, _, _ in made}
+        self._unused[mode] = [i for i in ids if i not in used]
         return occurred_at, [Match(m, (int(float(a)), int(float(b)))) for m, a, b in made], int(expired)
 
     async def shape(self, mode: str) -> tuple[int, float]:
