@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PY_DIRS := harness scenarios stack tests $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gameday test test-deep check format docs bench lock clean
+.PHONY: help setup gameday test test-deep lint check format docs bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -31,11 +31,13 @@ test: $(STAMP) ## Run the tests
 test-deep: $(STAMP) ## Run the long proofs too: planted defects for every scenario
 	@$(BIN)/python -m pytest -m "deep or not deep"
 
-check: $(STAMP) ## Format, lint, types, import layers, unit tests
+lint: $(STAMP) ## Format, lint, types, import layers
 	@$(BIN)/ruff format --check $(PY_DIRS)
 	@$(BIN)/ruff check $(PY_DIRS)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+check: lint ## Format, lint, types, import layers, unit tests
 	@$(BIN)/python -m pytest -q tests/unit
 
 format: $(STAMP) ## Format and fix what can be fixed

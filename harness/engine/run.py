@@ -381,7 +381,7 @@ class ScenarioRun(Narrator):
         late_ms = None if late_s is None else late_s * 1000
         sent = self._eq.ledger.since(self._begun_s)
         self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), late_ms))
-        busy = too_busy(late_ms, self._watch.sweeps)
+        busy = too_busy(self._eq.ledger.late_s(self._begun_s), self._watch.sweeps)
         if busy is not None:
             self._find(Finding.TOO_BUSY, Phase.INVARIANTS, busy)
 

@@ -84,7 +84,11 @@ class Ledger:
         sent = self.since(start_s, *ops)
         return sum(good(s) for s in sent) / len(sent) if len(sent) >= minimum else None
 
+    def late_s(self, start_s: float = 0.0, end_s: float = float("inf")) -> list[float]:
+        """How late each of the requests planned in a stretch was sent, the latest last."""
+        return sorted(s.late_s for s in self._sent if start_s <= s.planned_s < end_s)
+
     def lateness_s(self, q: float, start_s: float = 0.0, end_s: float = float("inf")) -> float | None:
         """A quantile of the send lateness of the requests planned in a stretch; None without any."""
-        late = sorted(s.late_s for s in self._sent if start_s <= s.planned_s < end_s)
+        late = self.late_s(start_s, end_s)
         return late[min(len(late) - 1, int(q * len(late)))] if late else None
