@@ -145,7 +145,8 @@ class DrillRun(ScenarioRun):
         """Wait for the symptom; without it, an alert is reason enough to page, for nothing is claimed of the runbook."""
         started_s = self._start(Phase.SYMPTOM)
         injected_s = self.outcome.injected_s or started_s
-        judgement = await self._watch.until(self.scenario.symptom, injected_s, what="symptom")
+        begun_s = self.outcome.in_place_s
+        judgement = await self._watch.until(self.scenario.symptom, injected_s, what="symptom", begun_s=begun_s)
         self._end(Phase.SYMPTOM, started_s, judgement.verdict.value)
         if judgement.verdict is not Verdict.HELD and not self.fired:
             says = short(judgement.conditions, "neither the symptom nor an alert came")

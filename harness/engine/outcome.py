@@ -11,6 +11,8 @@ class Outcome:
 
     Attributes:
         findings: in the order in which they were made; never empty at the end.
+        injected_s: when the injection began, in seconds since the run began.
+        in_place_s: when it was done, and the fault in place: the symptom's time counts from here.
         symptom_s: from the injection to the first sighting of the symptom.
         responded_s: when the response began, in seconds since the run began.
         recovered_s: the start of the held recovery, in seconds since the run began.
@@ -23,6 +25,7 @@ class Outcome:
 
     findings: list[tuple[Finding, Phase, str]] = field(default_factory=list)
     injected_s: float | None = None
+    in_place_s: float | None = None
     symptom_s: float | None = None
     responded_s: float | None = None
     recovered_s: float | None = None

@@ -207,6 +207,7 @@ class ScenarioRun(Narrator):
         self._alerting.injected(self.outcome.injected_s)
         await self.scenario.fault.inject(self._eq.injector)
         self._settle(self.outcome.injected_s)
+        self.outcome.in_place_s = self._now()
         self._end(Phase.INJECT, started_s, "injected", self.scenario.fault.says)
         started_s = self._start(Phase.WITNESS)
         seen = await self._look_until(bites=True)
@@ -227,8 +228,8 @@ class ScenarioRun(Narrator):
 
     async def _symptom(self) -> None:
         started_s = self._start(Phase.SYMPTOM)
-        injected_s = self.outcome.injected_s or started_s
-        judgement = await self._watch.until(self.scenario.symptom, injected_s, what="symptom")
+        injected_s, begun_s = self.outcome.injected_s or started_s, self.outcome.in_place_s
+        judgement = await self._watch.until(self.scenario.symptom, injected_s, what="symptom", begun_s=begun_s)
         if judgement.met_at_s is not None:
             self.outcome.symptom_s = judgement.met_at_s - injected_s
         self._end(Phase.SYMPTOM, started_s, judgement.verdict.value)
@@ -377,11 +378,11 @@ class ScenarioRun(Narrator):
         self._emit(Timed(self._now(), self.scenario.label, "reset", self._now() - started_s))
 
     async def _judge_busyness(self) -> None:
-        late_s = self._eq.ledger.lateness_s(0.99, self._begun_s)
-        late_ms = None if late_s is None else late_s * 1000
-        sent = self._eq.ledger.since(self._begun_s)
-        self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), late_ms))
-        busy = too_busy(self._eq.ledger.late_s(self._begun_s), self._watch.sweeps)
+        p99_s = self._eq.ledger.lateness_s(0.99, self._begun_s)
+        p99_ms, sent = None if p99_s is None else p99_s * 1000, self._eq.ledger.since(self._begun_s)
+        self._emit(WorkloadSummary(self._now(), self.scenario.label, len(sent), sum(s.accepted for s in sent), p99_ms))
+        late_s, doubt = self._eq.ledger.late_s(self._begun_s), bool(self.outcome.findings)
+        busy = too_busy(late_s, self._watch.sweeps, in_doubt=doubt)
         if busy is not None:
             self._find(Finding.TOO_BUSY, Phase.INVARIANTS, busy)
 

@@ -145,13 +145,19 @@ class Watch:
                     self._cohorts[probe.name] = ()
                 self._emit(CohortTaken(self._clock.now_s(), self._label, probe.name, len(self._cohorts[probe.name])))
 
-    async def until(self, criterion: Criterion, since_s: float, *, what: str) -> Judgement:
-        """Wait until a criterion is decided on the sweeps since a moment; its deadline bounds the wait."""
+    async def until(
+        self, criterion: Criterion, since_s: float, *, what: str, begun_s: float | None = None
+    ) -> Judgement:
+        """Wait until a criterion is decided on the sweeps since a moment; its deadline bounds the wait.
+
+        The deadline counts from `begun_s` where that is later: what comes before it counts too, but no time is taken by it.
+        """
+        judged = criterion.later(max((begun_s or since_s) - since_s, 0.0))
         while True:
             async with self._swept:
                 seen = len(self.sweeps)
                 now_s = self.sweeps[-1].at_s if self.sweeps else since_s
-                judgement = criterion.judge(self.sweeps, since_s, now_s)
+                judgement = judged.judge(self.sweeps, since_s, now_s)
                 if judgement.verdict is not Verdict.PENDING:
                     break
                 while len(self.sweeps) == seen and not self._over:

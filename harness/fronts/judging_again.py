@@ -24,6 +24,7 @@ from harness.model.events import (
     Finding,
     Found,
     Judged,
+    Phase,
     RunFinished,
     RunStarted,
 )
@@ -194,7 +195,7 @@ def _criteria(
             continue
         without = settling or [] if event.what == "unaffected" else []
         used = [s for s in sweeps if not any(a <= s.at_s <= b for a, b in without)]
-        now = criterion.judge(used, event.since_s, event.t)
+        now = criterion.later(_injecting_s(event, record)).judge(used, event.since_s, event.t)
         changed = "" if str(criterion) == event.text else f"the criterion is now: {criterion}"
         if missing:
             changed = f"not on record: {', '.join(sorted(missing))}"
@@ -210,6 +211,14 @@ def _criteria(
 
 def _last_of_each(judgements: Sequence[Judged]) -> list[Judged]:
     return list({j.what: j for j in judgements}.values())
+
+
+def _injecting_s(event: Judged, record: ScenarioRecord) -> float:
+    """How long the injection took, for the symptom's time counts from its end; 0 of anything else."""
+    inject = next((p for p in record.phases if p.name == Phase.INJECT.value), None)
+    if event.what != "symptom" or inject is None or inject.ended_s is None:
+        return 0.0
+    return max(inject.ended_s - event.since_s, 0.0)
 
 
 def _criterion(event: Judged, record: ScenarioRecord, scenario: Scenario) -> Criterion | None:

@@ -186,6 +186,10 @@ class Criterion:
         """How long after the start of judging an eventual criterion is decided at the latest."""
         return as_span(self.within_s).of({}) + as_span(self.hold_s).of({})
 
+    def later(self, by_s: float) -> "Criterion":
+        """The same with a deadline that is so many seconds later; where judging starts stays."""
+        return replace(self, within_s=as_span(self.within_s).of({}) + by_s) if by_s else self
+
     def judge(self, sweeps: Sequence[Sweep], since_s: float, now_s: float) -> Judgement:
         """Judge the sweeps of `since_s` to `now_s`; trends may look further back."""
         rows = [

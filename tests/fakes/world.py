@@ -1,5 +1,6 @@
 """A stack in memory on a virtual clock: one number that is bad while the system is broken, and knobs to plant defects."""
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class World:
 
     Attributes:
         fault_works: whether injecting breaks it.
+        injecting_s: how long injecting takes; it breaks at its end.
         witness_lies: what the witness says whatever happens, or None for the truth.
         symptom_shows: whether the number moves when it is broken.
         always_bad: whether the number is bad from the beginning.
@@ -55,6 +57,7 @@ class World:
         response_works: whether the response brings it right.
         blind_from_s: probes cannot be read so long after the injection, or None.
         late_s: how late requests are sent.
+        late_ones: how many are sent late, the first ones.
         refuses: whether requests fail from the beginning.
         ready_s: from when the workload can begin.
         collateral: whether the other number turns bad with the fault.
@@ -66,6 +69,7 @@ class World:
     """
 
     fault_works: bool = True
+    injecting_s: float = 0.0
     witness_lies: bool | None = None
     symptom_shows: bool = True
     always_bad: bool = False
@@ -73,6 +77,7 @@ class World:
     response_works: bool = True
     blind_from_s: float | None = None
     late_s: float = 0.0
+    late_ones: float = math.inf
     refuses: bool = False
     collateral: bool = False
     ready_s: float = 0.0
@@ -221,6 +226,7 @@ class FakePort:
         return []
 
     async def cut(self, link: str, *, black_hole: bool = False) -> None:
+        await self.world.clock.sleep(self.world.injecting_s)
         self.world.injected_s = self.world.clock.now_s()
 
     async def restore_route(self, link: str) -> None:
@@ -271,7 +277,8 @@ class FakeWorkload:
         now_s = self.world.clock.now_s()
         broken = self.world.refuses_when_broken and self.world.broken
         accepted = not (self.world.refuses or broken)
-        client.ledger.add(Sent("fake.op", planned_s, planned_s + self.world.late_s, now_s, 200, accepted=accepted))
+        late_s = self.world.late_s if len(client.ledger) < self.world.late_ones else 0.0
+        client.ledger.add(Sent("fake.op", planned_s, planned_s + late_s, now_s, 200, accepted=accepted))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.engine import claim
 from harness.model.arms import ARMS, CONTROL, PLACEBO, TREATED, UNTREATED
-from harness.model.events import Claim, Claimed, Finding, Found, PhaseEnded, Stepped, Swept, Witnessed
+from harness.model.events import Claim, Claimed, Finding, Found, Judged, PhaseEnded, Stepped, Swept, Witnessed
 from tests.fakes.world import World, play, scenario
 
 F = Finding
@@ -38,6 +38,28 @@ async def test_each_world_comes_to_its_finding(finding: Finding) -> None:
 async def test_a_fault_that_is_none_is_seen_even_when_the_witness_claims_it() -> None:
     outcome, _ = await play(World(fault_works=False, witness_lies=True))
     assert [f for f, _, _ in outcome.findings] == [F.NOT_REPRODUCED]
+
+
+async def test_an_injection_that_takes_long_takes_nothing_of_the_symptoms_time() -> None:
+    outcome, journal = await play(World(injecting_s=60.0))
+    assert [f for f, _, _ in outcome.findings] == [F.AS_EXPECTED]
+    judged = next(e for e in journal if isinstance(e, Judged) and e.what == "symptom")
+    assert judged.since_s == outcome.injected_s, "what is seen while it is injected counts too"
+    assert outcome.symptom_s is not None
+    assert outcome.symptom_s >= 60.0
+    outcome, journal = await play(World(injecting_s=60.0, symptom_shows=False))
+    assert [f for f, _, _ in outcome.findings] == [F.NOT_REPRODUCED]
+    assert outcome.in_place_s is not None
+    judged = next(e for e in journal if isinstance(e, Judged) and e.what == "symptom")
+    assert judged.t - outcome.in_place_s >= scenario(World()).symptom.deadline_s
+
+
+async def test_a_few_late_requests_take_no_proof_but_do_excuse_what_fell_short() -> None:
+    # Its first two requests are late.
+    outcome, _ = await play(World(late_s=0.06, late_ones=2))
+    assert [f for f, _, _ in outcome.findings] == [F.AS_EXPECTED]
+    outcome, _ = await play(World(late_s=0.06, late_ones=2, response_works=False))
+    assert [f for f, _, _ in outcome.findings] == [F.NOT_RECOVERED, F.TOO_BUSY]
 
 
 async def test_a_fault_that_goes_away_late_in_the_hold_is_seen_by_the_witness() -> None:

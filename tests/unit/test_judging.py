@@ -30,6 +30,11 @@ def test_it_is_too_busy_by_three_late_ones_that_are_one_in_a_hundred(late: int, 
         assert said.startswith(f"{late} of {of} request")
 
 
+@pytest.mark.parametrize(("late", "of", "busy"), [(0, 80, False), (1, 80, True), (1, 101, False), (2, 101, True)])
+def test_what_fell_short_is_excused_by_one_in_a_hundred(late: int, of: int, busy: bool) -> None:
+    assert (too_busy([0.05] * (of - late) + [0.0501] * late, [], in_doubt=True) is not None) == busy
+
+
 def sweep(at_s: float, cost_ms: float = 0.0) -> Sweep:
     return Sweep(at_s=at_s, values={}, cost_ms=cost_ms)
 
