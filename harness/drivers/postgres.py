@@ -19,6 +19,9 @@ OBSERVER, ON_CALL, SUPERUSER = "gameday", "oncall", "postgres"
 """The harness's own role, on-call's, and the one that sets a cell up; a service's role has the service's name."""
 
 CONNECT_S = 2
+NEW_S = 30
+"""How long one that was just started may take to answer, on a machine where several are."""
+
 FOREIGN_MS, FOREIGN_ROWS = 500, 200
 
 TAKE_EVERY_S = 0.04
@@ -82,11 +85,13 @@ async def provision(cell: Cell, part: str) -> None:
         except psycopg.OperationalError:
             return None
 
-    session = await wait_until(starts, what=f"{part} of {cell.name}", timeout_s=30)
+    session = await wait_until(starts, what=f"{part} of {cell.name}", timeout_s=NEW_S)
     assert session is not None  # noqa: S101  (what it waited for)
     try:
         async with session:
             await session.execute(f'CREATE DATABASE "{options["database"]}" STRATEGY file_copy')
+        # Where several cells are made at once, one that has just made a database may be slow to take the next connection.
+        connection["connect_timeout"] = NEW_S
         async with await psycopg.AsyncConnection.connect(dbname=str(options["database"]), **connection) as inside:
             await inside.execute(script)
     except psycopg.Error as error:

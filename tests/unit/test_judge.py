@@ -89,6 +89,25 @@ def test_a_run_whose_claim_does_not_follow_from_its_sweeps(tmp_path: Path) -> No
     assert any("recovery: held then, broken now" in line for line in judging_again.text(result))
 
 
+@pytest.mark.parametrize(("in_place_s", "now"), [(104.0, "PROVEN"), (5.1, "REFUTED")])
+def test_the_symptoms_time_counts_from_when_the_fault_was_in_place(tmp_path: Path, in_place_s: float, now: str) -> None:
+    """It came 100 s after the injection began."""
+    events = [replace(e, t=e.t + 100.0) if isinstance(e, Swept) else e for e in run_of()]
+    events = [
+        replace(e, t=e.t + 100.0, since_s=e.since_s + (0.0 if e.what == "symptom" else 100.0))
+        if isinstance(e, Judged)
+        else e
+        for e in events
+    ]
+    before = [Swept(t / 5, LABEL, dict(GOOD), 1.0) for t in range(25, 525)]
+    injected = [PhaseStarted(4.9, LABEL, "inject"), PhaseEnded(in_place_s, LABEL, "inject", 4.9, "injected")]
+    place = next(i for i, e in enumerate(events) if isinstance(e, Swept))
+    result = judging_again.judge(
+        write(tmp_path, [*events[:place], *injected, *before, *events[place:]]), "scenarios", None
+    )
+    assert [s.now for s in result.scenarios] == [now]
+
+
 def test_an_invariant_that_was_told_otherwise_differs() -> None:
     told = InvariantJudged(1.0, LABEL, "I5", "once", "held", "all")
     line = judging_again.Line("I5", told.verdict, "broken")
