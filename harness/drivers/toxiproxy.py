@@ -67,7 +67,7 @@ class ToxiproxyLinks:
 
     async def states(self) -> dict[str, LinkState]:
         """Every link's proxy now, in one request: the client library asks twice for each."""
-        found = await self._do("look at the proxies", lambda _server: _told(APIConsumer.get("/proxies").json()))
+        found = await self._do("look at the proxies", lambda _server: _all())
         missing = [link for link in self._cell.topology.links if link not in found]
         if missing:
             raise ActFailed(f"Toxiproxy of {self._cell.name} has no proxy {', '.join(missing)}", happened=Happened.NO)
@@ -85,7 +85,7 @@ class ToxiproxyLinks:
             if proxy is not None:
                 proxy.destroy()
             self._create(server, link)
-            return _state(self._proxy(server, link))
+            return _all()[link]
 
         state = await self._do(f"heal {link}", heal)
         if not self._healthy(link, state):
@@ -108,7 +108,7 @@ class ToxiproxyLinks:
                     proxy.add_toxic(type="timeout", stream=stream, attributes={"timeout": 0})
             else:
                 proxy.disable()
-            return _state(self._proxy(server, link))
+            return _all()[link]
 
         state = await self._do(f"cut {link}", cut)
         if (len(state.toxics) != 2) if black_hole else state.enabled:
@@ -132,7 +132,7 @@ class ToxiproxyLinks:
             proxy = self._proxy(server, link)
             for kind, attributes in toxics:
                 proxy.add_toxic(type=kind, stream=stream, attributes=attributes)
-            return _state(self._proxy(server, link))
+            return _all()[link]
 
         state = await self._do(f"change {link}", add)
         missing = {f"{kind}_{stream}" for kind, _ in toxics} - set(state.toxics)
@@ -168,14 +168,12 @@ class ToxiproxyLinks:
             raise ActFailed(f"cannot {what}: Toxiproxy at {api} says {type(error).__name__}: {error}") from None
 
 
-def _told(proxies: dict[str, Any]) -> dict[str, LinkState]:
+def _all() -> dict[str, LinkState]:
+    """Every proxy that there is, in one request."""
+    proxies: dict[str, Any] = APIConsumer.get("/proxies").json()
     return {
         name: LinkState(
             bool(p["enabled"]), str(p["upstream"]), tuple(sorted(str(toxic["name"]) for toxic in p["toxics"]))
         )
         for name, p in proxies.items()
     }
-
-
-def _state(proxy: Proxy) -> LinkState:
-    return LinkState(bool(proxy.enabled), str(proxy.upstream), tuple(sorted(proxy.toxics())))

@@ -97,3 +97,9 @@ async def test_nobody_is_paged_when_the_fault_does_not_show() -> None:
 async def test_without_an_alert_the_page_tells_nothing() -> None:
     run, _ = await drilled(World(), idles)
     assert "no alert" in run.page
+
+
+async def test_an_injection_that_takes_long_takes_nothing_of_the_symptoms_time() -> None:
+    run, _ = await drilled(World(injecting_s=60.0), idles)
+    assert run.paged_s is not None
+    assert not run.outcome.findings
